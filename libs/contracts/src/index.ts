@@ -1,1 +1,13 @@
-export {};
+export * from './primitives.js';
+export * from './define.js';
+export * from './catalogue.js';
+export * from './envelope.js';
+export * from './errors.js';
+export * from './events/access.js';
+export * from './events/audit.js';
+export * from './events/billing.js';
+export * from './events/conversation.js';
+export * from './events/inbound.js';
+export * from './events/operations.js';
+export * from './events/outbound.js';
+export * from './events/routing.js';
