@@ -11,3 +11,4 @@ export * from './events/inbound.js';
 export * from './events/operations.js';
 export * from './events/outbound.js';
 export * from './events/routing.js';
+export * from './http/index.js';
