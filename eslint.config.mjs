@@ -1,33 +1,17 @@
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
-
-const only = (...tags) => ({ onlyDependOnLibsWithTags: tags });
+import { moduleBoundaries } from './tools/test/boundaries.mjs';
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '.nx/**', '.centralita/**', 'coverage/**', 'libs/contracts/generated/**', '**/*.d.ts'] },
   ...tseslint.configs.recommendedTypeChecked,
-  { languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['*.mjs'] }, tsconfigRootDir: import.meta.dirname } } },
+  { languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['*.mjs', 'tools/test/*.mjs', 'tools/start/*.mjs', 'libs/testing-engines/*.mjs'] }, tsconfigRootDir: import.meta.dirname } } },
   { files: ['**/*.mjs', '**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
   {
     files: ['**/*.ts', '**/*.tsx'],
     plugins: { '@nx': nx },
     rules: {
-      '@nx/enforce-module-boundaries': [
-        'error',
-        {
-          enforceBuildableLibDependency: false,
-          allow: [],
-          depConstraints: [
-            { sourceTag: 'type:contract', ...only('type:contract-none') },
-            { sourceTag: 'type:testing-kit', ...only('type:testing-kit-none') },
-            { sourceTag: 'type:domain', ...only('type:contract', 'type:testing-kit') },
-            { sourceTag: 'type:testing', ...only('type:contract', 'type:testing-kit', 'type:tool') },
-            { sourceTag: 'type:platform', ...only('type:contract', 'type:platform', 'type:testing-kit', 'type:testing') },
-            { sourceTag: 'type:app', ...only('type:contract', 'type:domain', 'type:platform', 'type:testing-kit', 'type:testing') },
-            { sourceTag: 'type:tool', ...only('type:contract', 'type:domain', 'type:platform', 'type:testing-kit', 'type:testing', 'type:tool') },
-          ],
-        },
-      ],
+      '@nx/enforce-module-boundaries': moduleBoundaries,
       eqeqeq: 'error',
       'object-shorthand': 'error',
       'no-console': 'error',
