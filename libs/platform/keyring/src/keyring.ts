@@ -1,0 +1,182 @@
+import { createSecretKey, randomUUID, type KeyObject } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { PlatformError } from '@centralita/contracts';
+import { LRUCache } from 'lru-cache';
+import { v5 as uuidV5 } from 'uuid';
+import { derive, hmac, newWrappedKey, unwrapKey } from './crypto.js';
+import { referencesOf, type References } from './references.js';
+import { KeyStore, type SubjectRow } from './store.js';
+import { SubjectKeys, type KeyState, type SubjectKey } from './subject-keys.js';
+
+/** Longest time a copy of a key may be used without asking the keyring again; erasure waits longer than this before it destroys. */
+export const MAX_LEASE_SECONDS = 60;
+const CACHED_SUBJECTS = 50_000;
+
+export type KeyringOptions = {
+  readonly databaseUrl: string;
+  /** 32 bytes; wraps the tenant keys. */
+  readonly masterKey: Buffer;
+  /** Lease of a cached key, at most 60 (the default). */
+  readonly cacheSeconds?: number;
+  /** Monotonic milliseconds. Default: `performance.now`. A wall clock that jumps back would stretch a lease. */
+  readonly clock?: () => number;
+};
+
+type TenantKeys = { readonly references: References; readonly wrapping: KeyObject; readonly commitment: KeyObject };
+
+/** Per-subject data keys, envelopes, keyed references. Reached only through this class; a vault can stand behind the same methods. */
+export class Keyring {
+  readonly #store: KeyStore;
+  readonly #master: KeyObject;
+  readonly #leaseMs: number;
+  readonly #clock: () => number;
+  readonly #tenants = new Map<string, Promise<TenantKeys>>();
+  readonly #cache = new LRUCache<string, SubjectKey>({ max: CACHED_SUBJECTS });
+
+  private constructor(options: KeyringOptions) {
+    const cacheSeconds = options.cacheSeconds ?? MAX_LEASE_SECONDS;
+    if (options.masterKey.length !== 32) throw new PlatformError('CONFIGURATION_INVALID', 'the master key has 32 bytes');
+    if (cacheSeconds < 0 || cacheSeconds > MAX_LEASE_SECONDS)
+      throw new PlatformError('CONFIGURATION_INVALID', `a key lease is at most ${MAX_LEASE_SECONDS} seconds`);
+    this.#store = new KeyStore(options.databaseUrl);
+    this.#master = createSecretKey(options.masterKey);
+    this.#leaseMs = cacheSeconds * 1000;
+    this.#clock = options.clock ?? (() => performance.now());
+  }
+
+  /** Connects lazily: a keyring that is down is a retryable error at the first use, not a failed start. */
+  static async open(options: KeyringOptions): Promise<Keyring> {
+    return new Keyring(options);
+  }
+
+  async close(): Promise<void> {
+    this.#cache.clear();
+    await this.#store.close();
+  }
+
+  async references(tenantId: string): Promise<References> {
+    return (await this.#tenant(tenantId)).references;
+  }
+
+  /** Makes the keys that are missing. Throws SUBJECT_CLOSING where a closing row or a tombstone stands. */
+  async ensureSubjects(tenantId: string, subjectIds: readonly string[]): Promise<void> {
+    const known = await this.#read(tenantId, subjectIds);
+    const missing = [...new Set(subjectIds)].filter((subjectId) => !known.has(subjectId));
+    if (missing.length > 0) {
+      const { wrapping } = await this.#tenant(tenantId);
+      const since = this.#clock();
+      const rows = await this.#store.insertSubjects(
+        tenantId,
+        missing.map((subjectId) => ({
+          subjectId,
+          keyId: randomUUID(),
+          wrapped: newWrappedKey(wrapping, subjectPlace(tenantId, subjectId)),
+        })),
+      );
+      for (const [subjectId, key] of await this.#remember(tenantId, rows, since)) known.set(subjectId, key);
+    }
+    refuseUnlessLive(known, subjectIds);
+  }
+
+  /** Keys of many subjects with at most one query. Subjects without a key are not an error here, but at their first use. */
+  async sealer(tenantId: string, subjectIds: readonly string[]): Promise<SubjectKeys> {
+    return new SubjectKeys(tenantId, await this.#read(tenantId, subjectIds));
+  }
+
+  /**
+   * To be asked right before an append that holds envelopes of these subjects: after it, a key may still be used for less than the
+   * time that erasure waits. Throws SUBJECT_CLOSING or KEY_UNAVAILABLE.
+   */
+  async checkAlive(tenantId: string, subjectIds: readonly string[]): Promise<void> {
+    const known = await this.#read(tenantId, subjectIds);
+    refuseUnlessLive(known, subjectIds);
+  }
+
+  /** `closing` stops new envelopes; `destroyed` forgets the key and leaves a tombstone. Repeating it is harmless. */
+  async setState(tenantId: string, subjectId: string, state: Exclude<KeyState, 'live'>): Promise<void> {
+    await this.#store.setState(tenantId, subjectId, randomUUID(), state);
+    this.#cache.delete(cacheKey(tenantId, subjectId));
+  }
+
+  /** Commitment to a value that belongs to no subject, for example an IP address. */
+  async tenantCommitment(tenantId: string, name: string, value: string): Promise<string> {
+    return hmac((await this.#tenant(tenantId)).commitment, `${name}\0${value}`).toString('base64url');
+  }
+
+  /** Subject under which items without a customer are sealed: one per tenant and UTC month, so that a month can be forgotten. */
+  unattributedSubject(tenantId: string, at: Date): string {
+    return uuidV5(`unattributed:${at.toISOString().slice(0, 7)}`, tenantId);
+  }
+
+  async #tenant(tenantId: string): Promise<TenantKeys> {
+    const known = this.#tenants.get(tenantId);
+    if (known) return known;
+    const loading = this.#loadTenant(tenantId);
+    this.#tenants.set(tenantId, loading);
+    // A failure is not remembered: the next caller asks again.
+    loading.catch(() => this.#tenants.delete(tenantId));
+    return loading;
+  }
+
+  async #loadTenant(tenantId: string): Promise<TenantKeys> {
+    const fresh = (name: string): Buffer => newWrappedKey(this.#master, tenantPlace(tenantId, name));
+    const row = await this.#store.tenant(tenantId, () => ({
+      reference: fresh('reference'),
+      wrapping: fresh('wrapping'),
+      commitment: fresh('commitment'),
+    }));
+    const open = (name: 'reference' | 'wrapping' | 'commitment'): KeyObject =>
+      unwrapKey(this.#master, tenantPlace(tenantId, name), row[name]);
+    return { references: referencesOf(open('reference')), wrapping: open('wrapping'), commitment: open('commitment') };
+  }
+
+  /** Leased copies where there are some, one query for the rest. */
+  async #read(tenantId: string, subjectIds: readonly string[]): Promise<Map<string, SubjectKey>> {
+    const now = this.#clock();
+    const found = new Map<string, SubjectKey>();
+    const asked: string[] = [];
+    for (const subjectId of new Set(subjectIds)) {
+      const cached = this.#cache.get(cacheKey(tenantId, subjectId));
+      if (cached && now < cached.leasedUntil) found.set(subjectId, cached);
+      else asked.push(subjectId);
+    }
+    if (asked.length === 0) return found;
+    const rows = await this.#store.subjects(tenantId, asked);
+    for (const [subjectId, key] of await this.#remember(tenantId, rows, now)) found.set(subjectId, key);
+    return found;
+  }
+
+  /** `since` is taken before the query, so that a slow answer shortens the lease instead of stretching it. */
+  async #remember(tenantId: string, rows: readonly SubjectRow[], since: number): Promise<Map<string, SubjectKey>> {
+    const { wrapping } = await this.#tenant(tenantId);
+    const keys = new Map<string, SubjectKey>();
+    for (const row of rows) {
+      const root = row.wrapped && unwrapKey(wrapping, subjectPlace(tenantId, row.subject_id), row.wrapped);
+      const key: SubjectKey = {
+        state: row.state,
+        keyId: row.key_id,
+        keys: root && { enc: derive(root, 'enc'), nonce: derive(root, 'nonce'), commit: derive(root, 'commit') },
+        leasedUntil: since + this.#leaseMs,
+      };
+      keys.set(row.subject_id, key);
+      this.#cache.set(cacheKey(tenantId, row.subject_id), key);
+    }
+    return keys;
+  }
+}
+
+const cacheKey = (tenantId: string, subjectId: string): string => `${tenantId}|${subjectId}`;
+const tenantPlace = (tenantId: string, name: string): string => `tenant|${tenantId}|${name}`;
+const subjectPlace = (tenantId: string, subjectId: string): string => `subject|${tenantId}|${subjectId}`;
+
+const refuseUnlessLive = (known: ReadonlyMap<string, SubjectKey>, subjectIds: readonly string[]): void => {
+  for (const subjectId of subjectIds) {
+    const key = known.get(subjectId);
+    if (!key) throw new PlatformError('KEY_UNAVAILABLE', 'no key and no tombstone for this subject', { subject: subjectId });
+    if (key.state !== 'live')
+      throw new PlatformError('SUBJECT_CLOSING', 'nothing new is recorded under this subject', {
+        subject: subjectId,
+        state: key.state,
+      });
+  }
+};

@@ -1,0 +1,123 @@
+import { PlatformError } from '@centralita/contracts';
+import { Pool, type PoolClient, type QueryResult } from 'pg';
+import type { KeyState } from './subject-keys.js';
+
+export type TenantRow = { readonly reference: Buffer; readonly wrapping: Buffer; readonly commitment: Buffer };
+export type SubjectRow = {
+  readonly subject_id: string;
+  readonly key_id: string;
+  readonly state: KeyState;
+  readonly wrapped: Buffer | null;
+};
+export type NewSubject = { readonly subjectId: string; readonly keyId: string; readonly wrapped: Buffer };
+
+type Statement = { readonly text: string; readonly values: readonly unknown[] };
+
+const readSubjects = (subjectIds: readonly string[]): Statement => ({
+  text: 'select subject_id, key_id, state, wrapped from subject_key where subject_id = any($1::uuid[])',
+  values: [subjectIds],
+});
+
+/** Rows of the keyring database. Every access is one transaction with the tenant set; row-level security closes it otherwise. */
+export class KeyStore {
+  readonly #pool: Pool;
+
+  constructor(databaseUrl: string) {
+    this.#pool = new Pool({
+      connectionString: databaseUrl,
+      max: 4,
+      pipeline: true,
+      connectionTimeoutMillis: 1500,
+      statement_timeout: 5000,
+      application_name: 'keyring',
+    });
+    // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+    this.#pool.on('error', () => undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  /** The tenant's wrapped keys; `fresh` is stored when there are none. Of two processes that create them, one wins and both use it. */
+  async tenant(tenantId: string, fresh: () => TenantRow): Promise<TenantRow> {
+    const read = { text: 'select reference, wrapping, commitment from tenant_key', values: [] };
+    const [existing] = await this.#inTenant<TenantRow>(tenantId, [read]);
+    if (existing) return existing;
+    const { reference, wrapping, commitment } = fresh();
+    const [row] = await this.#inTenant<TenantRow>(tenantId, [
+      {
+        text: `insert into tenant_key (tenant_id, reference, wrapping, commitment) values ($1, $2, $3, $4)
+               on conflict (tenant_id) do nothing`,
+        values: [tenantId, reference, wrapping, commitment],
+      },
+      read,
+    ]);
+    if (!row) throw new PlatformError('KEY_UNAVAILABLE', 'the tenant key was not stored', { tenantId });
+    return row;
+  }
+
+  async subjects(tenantId: string, subjectIds: readonly string[]): Promise<SubjectRow[]> {
+    return this.#inTenant(tenantId, [readSubjects(subjectIds)]);
+  }
+
+  /** Stores what is missing, in one statement and in order (unsorted inserts deadlock), then reads the winners again. */
+  async insertSubjects(tenantId: string, subjects: readonly NewSubject[]): Promise<SubjectRow[]> {
+    return this.#inTenant(tenantId, [
+      {
+        text: `insert into subject_key (tenant_id, subject_id, key_id, state, wrapped)
+               select $1, s, k, 'live', w from unnest($2::uuid[], $3::uuid[], $4::bytea[]) as new(s, k, w) order by s
+               on conflict (tenant_id, subject_id) do nothing`,
+        values: [
+          tenantId,
+          subjects.map((subject) => subject.subjectId),
+          subjects.map((subject) => subject.keyId),
+          subjects.map((subject) => subject.wrapped),
+        ],
+      },
+      readSubjects(subjects.map((subject) => subject.subjectId)),
+    ]);
+  }
+
+  /** Moves a key forward, or puts the mark where no key ever was. A tombstone stays what it is. */
+  async setState(tenantId: string, subjectId: string, keyId: string, state: Exclude<KeyState, 'live'>): Promise<void> {
+    await this.#inTenant(tenantId, [
+      {
+        text: `insert into subject_key as k (tenant_id, subject_id, key_id, state) values ($1, $2, $3, $4)
+               on conflict (tenant_id, subject_id) do update
+                 set state = excluded.state, changed_at = now(),
+                     wrapped = case when excluded.state = 'destroyed' then null else k.wrapped end
+                 where k.state <> 'destroyed'`,
+        values: [tenantId, subjectId, keyId, state],
+      },
+    ]);
+  }
+
+  /** Runs the statements in one transaction, pipelined in one round trip, and gives the rows of the last one. */
+  async #inTenant<Row extends object>(tenantId: string, statements: readonly Statement[]): Promise<Row[]> {
+    const client = await this.#connect();
+    const settled = await Promise.allSettled([
+      client.query('begin'),
+      client.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]),
+      ...statements.map((statement) => client.query<Row>(statement.text, [...statement.values])),
+      client.query('commit'),
+    ]);
+    const failed = settled.find((result) => result.status === 'rejected');
+    // A connection whose transaction did not end cleanly is not given to anybody else.
+    client.release(failed !== undefined);
+    if (failed) throw unavailable(failed.reason);
+    const last = settled.at(-2) as PromiseFulfilledResult<QueryResult<Row>>;
+    return last.value.rows;
+  }
+
+  async #connect(): Promise<PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (cause) {
+      throw unavailable(cause);
+    }
+  }
+}
+
+const unavailable = (cause: unknown): PlatformError =>
+  new PlatformError('DATABASE_UNAVAILABLE', 'the keyring database did not answer', {}, { cause });
