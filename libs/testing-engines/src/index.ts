@@ -1,1 +1,12 @@
-export {};
+export { freePort, freePorts, portIsFree } from '@centralita/tool-kafka';
+export { createDatabase, createTestDatabase } from './database.js';
+export type { DatabaseSpec, TestDatabase } from './database.js';
+export { startEngines } from './engines.js';
+export type { Engines, EnginesOptions } from './engines.js';
+export { removePostgres, startPostgres } from './postgres.js';
+export type { PostgresOptions, RunningPostgres } from './postgres.js';
+export { ProcessHarness, assertNoneLeft } from './process.js';
+export type { ProcessOptions } from './process.js';
+export { createTestTopics, testBrokers } from './topics.js';
+export { until } from './until.js';
+export type { UntilOptions } from './until.js';

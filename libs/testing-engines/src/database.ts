@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+
+export type TestDatabase = {
+  name: string;
+  /** Owns the database and runs migrations; not a superuser. */
+  ownerUrl: string;
+  appUrl: string;
+  relayUrl: string;
+  /** Superuser, in this database: for what a test must see behind row-level security. */
+  adminUrl: string;
+  /** Ends all sessions and removes database and roles. */
+  drop(): Promise<void>;
+};
+
+const withClient = async <T>(url: string, work: (client: Client) => Promise<T>): Promise<T> => {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+};
+
+const urlOf = (admin: string, database: string, role?: { name: string; password: string }): string => {
+  const url = new URL(admin);
+  url.pathname = `/${database}`;
+  if (role !== undefined) {
+    url.username = role.name;
+    url.password = role.password;
+  }
+  return url.href;
+};
+
+/** Names and passwords that `createDatabase` gives a database and its three roles. */
+export type DatabaseSpec = { name: string; password: string };
+
+/**
+ * Creates a database with the roles `<name>_owner`, `<name>_app` and `<name>_relay`, or brings those that exist in line. The owner
+ * owns the database (and so its schema `public`) and nothing else; nobody outside the three may connect.
+ */
+export const createDatabase = async (adminUrl: string, spec: DatabaseSpec): Promise<Omit<TestDatabase, 'drop'>> => {
+  const { name, password } = spec;
+  if (!/^[a-z][a-z0-9_]{0,50}$/.test(name)) throw new Error(`"${name}" is no name for a database here`);
+  const roles = [`${name}_owner`, `${name}_app`, `${name}_relay`] as const;
+  await withClient(adminUrl, async (client) => {
+    for (const role of roles) {
+      const { rowCount } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role]);
+      const verb = rowCount === 0 ? 'CREATE' : 'ALTER';
+      await client.query(
+        `${verb} ROLE ${role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD ${client.escapeLiteral(password)}`,
+      );
+    }
+    // The relay polls with small statements all day: compiling them costs more than it gains.
+    await client.query(`ALTER ROLE ${roles[2]} SET jit = off`);
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+    if (rowCount === 0) await client.query(`CREATE DATABASE ${name} OWNER ${roles[0]}`);
+    await client.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
+    await client.query(`GRANT CONNECT ON DATABASE ${name} TO ${roles.join(', ')}`);
+  });
+  const as = (role: string): string => urlOf(adminUrl, name, { name: role, password });
+  return { name, ownerUrl: as(roles[0]), appUrl: as(roles[1]), relayUrl: as(roles[2]), adminUrl: urlOf(adminUrl, name) };
+};
+
+/** A database of its own for one spec, on the server of TEST_DATABASE_URL (the jest setup sets it). Drop it in afterAll. */
+export const createTestDatabase = async (options: { service?: string } = {}): Promise<TestDatabase> => {
+  const admin = process.env['TEST_DATABASE_URL'];
+  if (admin === undefined) throw new Error('TEST_DATABASE_URL is not set: run this spec as TEST_TIER=int');
+  const name = `${(options.service ?? 'test').replaceAll('-', '_')}_${randomBytes(5).toString('hex')}`;
+  const database = await createDatabase(admin, { name, password: randomBytes(12).toString('base64url') });
+  return {
+    ...database,
+    drop: () =>
+      withClient(admin, async (client) => {
+        await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+        for (const role of ['owner', 'app', 'relay']) await client.query(`DROP ROLE IF EXISTS ${name}_${role}`);
+      }),
+  };
+};

@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
+import { Client } from 'pg';
+import { createTestDatabase, createTestTopics, testBrokers, until } from './index.js';
+
+describe('the engines of a test run', () => {
+  it('carry a record from a producer to a consumer', async () => {
+    const { sut } = await createTestTopics(['sut'], 3);
+    const kafka = new Kafka({ clientId: 'spec', brokers: testBrokers(), logLevel: logLevel.NOTHING });
+    const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
+    const consumer = kafka.consumer({ groupId: sut });
+    await Promise.all([producer.connect(), consumer.connect()]);
+    const seen: string[] = [];
+    try {
+      await producer.send({ topic: sut, acks: -1, messages: [{ key: 'a', value: 'hola' }] });
+      await consumer.subscribe({ topic: sut, fromBeginning: true });
+      await consumer.run({
+        eachMessage: async ({ message }) => void seen.push(`${String(message.key)}=${String(message.value)}`),
+      });
+      await until(() => seen.length > 0, { timeoutMs: 20_000, describe: 'the record to arrive' });
+    } finally {
+      await consumer.disconnect();
+      await producer.disconnect();
+    }
+    expect(seen).toEqual(['a=hola']);
+  });
+
+  it('give a database whose roles can do what they are for and no more', async () => {
+    const database = await createTestDatabase({ service: 'audit-log' });
+    const query = async (url: string, sql: string): Promise<unknown[]> => {
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      try {
+        return (await client.query<Record<string, unknown>>(sql)).rows;
+      } finally {
+        await client.end();
+      }
+    };
+    try {
+      expect(database.name).toMatch(/^audit_log_[0-9a-f]{10}$/);
+      await query(
+        database.ownerUrl,
+        `CREATE TABLE thing (id int); INSERT INTO thing VALUES (7); GRANT SELECT ON thing TO ${database.name}_app`,
+      );
+      expect(await query(database.appUrl, 'SELECT id FROM thing')).toEqual([{ id: 7 }]);
+      await expect(query(database.appUrl, 'CREATE TABLE other (id int)')).rejects.toThrow(/permission denied/);
+      await expect(query(database.relayUrl, 'SELECT id FROM thing')).rejects.toThrow(/permission denied/);
+      expect(
+        await query(database.adminUrl, `SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = '${database.name}_owner'`),
+      ).toEqual([{ rolsuper: false, rolbypassrls: false }]);
+    } finally {
+      await database.drop();
+    }
+    await expect(query(database.ownerUrl, 'SELECT 1')).rejects.toThrow(/authentication failed|does not exist/);
+  });
+});
