@@ -1,0 +1,80 @@
+import { signBody } from '@centralita/whatsapp';
+import type { JsonObject } from './items.js';
+import type { Journal } from './journal.js';
+import type { App, BusinessNumber } from './world.js';
+
+export type Change = { readonly field: string; readonly value: JsonObject };
+
+/** The envelope of one POST: one entry of one account. */
+export const envelope = (wabaId: string, changes: readonly Change[], atSeconds?: number): JsonObject => ({
+  object: 'whatsapp_business_account',
+  entry: [{ id: wabaId, ...(atSeconds === undefined ? {} : { time: atSeconds }), changes }],
+});
+
+export const messagesChange = (number: BusinessNumber, value: JsonObject): Change => ({
+  field: 'messages',
+  value: {
+    messaging_product: 'whatsapp',
+    metadata: { display_phone_number: number.displayPhoneNumber, phone_number_id: number.phoneNumberId },
+    ...value,
+  },
+});
+
+/**
+ * Delivers webhooks as the provider does: signed over the sent bytes, again after anything but 200 with growing pauses, and now and then
+ * more than once although the first was answered.
+ */
+export class WebhookSender {
+  #pending = 0;
+
+  constructor(
+    private readonly webhookUrl: string,
+    private readonly journal: Journal,
+    private readonly maximumTries = 40,
+  ) {}
+
+  /** Deliveries that are not answered with 200 yet. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Resolves to the status of the first copy that was answered with 200; throws when the receiver never did. */
+  async deliver(app: App, payload: JsonObject, copies = 1): Promise<number> {
+    const body = Buffer.from(escapeNonAscii(JSON.stringify(payload)), 'utf8');
+    const items = countItems(payload);
+    this.#pending += 1;
+    try {
+      const answers = await Promise.all(Array.from({ length: copies }, (_, copy) => this.#deliverCopy(app, body, items, copy)));
+      return answers[0] ?? 0;
+    } finally {
+      this.#pending -= 1;
+    }
+  }
+
+  /** One attempt with headers of the caller's choice, for forged and broken requests. */
+  async attempt(appName: string, body: Buffer, headers: Record<string, string>): Promise<number> {
+    const response = await fetch(`${this.webhookUrl}/${appName}`, { method: 'POST', body: new Uint8Array(body), headers: { 'content-type': 'application/json', ...headers } });
+    await response.arrayBuffer();
+    return response.status;
+  }
+
+  async #deliverCopy(app: App, body: Buffer, items: number, copy: number): Promise<number> {
+    for (let attempt = 1; attempt <= this.maximumTries; attempt += 1) {
+      const status = await this.attempt(app.app, body, { 'x-hub-signature-256': signBody(app.secrets.current, body) }).catch(() => 0);
+      this.journal.record('deliveries', { at: new Date().toISOString(), app: app.app, status, items, copy });
+      if (status === 200) return status;
+      await pause(Math.min(50 * 2 ** attempt, 2000));
+    }
+    throw new Error(`the webhook of app ${app.app} did not answer 200 after ${this.maximumTries} tries`);
+  }
+}
+
+/** The provider writes every character above ASCII as an escape; a receiver that signs anything but the received bytes fails here. */
+const escapeNonAscii = (text: string): string => text.replace(/[\u0080-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+const countItems = (payload: JsonObject): number =>
+  (payload['entry'] as { changes: Change[] }[])
+    .flatMap((entry) => entry.changes)
+    .reduce((total, { value }) => total + ((value['messages'] as unknown[] | undefined)?.length ?? 0) + ((value['statuses'] as unknown[] | undefined)?.length ?? 0), 0);
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
