@@ -1,1 +1,15 @@
-export {};
+export * from './event.js';
+export * from './time.js';
+export * from './window/window.js';
+export * from './item/message-kind.js';
+export * from './item/language.js';
+export * from './item/describe-item.js';
+export * from './item/identity.js';
+export * from './case/case.js';
+export * from './case/decide-case.js';
+export * from './contact/contact.js';
+export * from './reply/status.js';
+export * from './reply/may-reply.js';
+export * from './reply/template.js';
+export * from './reply/decide-reply.js';
+export * from './inbound/decide-inbound.js';
