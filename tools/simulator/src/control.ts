@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { makeWamid, signBody } from '@centralita/whatsapp';
+import { makeWamid } from '@centralita/whatsapp';
 import { z } from 'zod';
 import { contactEntry, messageItem, MessageTypes, type JsonObject } from './items.js';
 import type { Journal } from './journal.js';
 import type { Random } from './random.js';
 import type { StatusReporter } from './statuses.js';
-import { envelope, messagesChange, type WebhookSender } from './webhooks.js';
+import { envelope, messagesChange, sign, type WebhookSender } from './webhooks.js';
 import { Customer, Group, type World } from './world.js';
 
 const WorldBody = z.object({ customers: z.array(Customer), groups: z.array(Group).default([]) });
@@ -21,14 +21,34 @@ const Message = z.object({
   quote: z.boolean().default(false),
   mediaLost: z.boolean().default(false),
 });
-const MessagesBody = z.object({ phoneNumberId: z.string(), messages: z.array(Message).min(1).max(1000), copies: z.number().int().min(1).max(7).default(1) });
-const FieldBody = z.object({ app: z.string(), wabaId: z.string(), field: z.string(), value: z.record(z.string(), z.unknown()), time: z.number().int().optional(), customerId: z.string().optional() });
+const MessagesBody = z.object({
+  phoneNumberId: z.string(),
+  messages: z.array(Message).min(1).max(1000),
+  copies: z.number().int().min(1).max(7).default(1),
+});
+const FieldBody = z.object({
+  app: z.string(),
+  wabaId: z.string(),
+  field: z.string(),
+  value: z.record(z.string(), z.unknown()),
+  time: z.number().int().optional(),
+  customerId: z.string().optional(),
+});
 const RawBody = z.object({ app: z.string(), body: z.string(), signature: z.enum(['valid', 'forged', 'missing', 'doubled']) });
 
 /** The levers of the simulated world, for the player of the day and the page with the phones. */
-export const controlRoutes = (server: FastifyInstance, world: World, journal: Journal, webhooks: WebhookSender, statuses: StatusReporter, random: Random): void => {
+export const controlRoutes = (
+  server: FastifyInstance,
+  world: World,
+  journal: Journal,
+  webhooks: WebhookSender,
+  statuses: StatusReporter,
+  random: Random,
+): void => {
   const wamidsOf = (customerId: string, phoneNumberId: string): string[] =>
-    journal.inbound.filter((entry) => entry.kind === 'message' && entry.customerId === customerId && entry.phoneNumberId === phoneNumberId).flatMap((entry) => entry.wamid ?? []);
+    journal.inbound
+      .filter((entry) => entry.kind === 'message' && entry.customerId === customerId && entry.phoneNumberId === phoneNumberId)
+      .flatMap((entry) => entry.wamid ?? []);
 
   server.post('/control/world', async (request) => {
     const { customers, groups } = WorldBody.parse(request.body);
@@ -75,7 +95,11 @@ export const controlRoutes = (server: FastifyInstance, world: World, journal: Jo
       world.heard(phoneNumberId, message.groupId ?? customer.id, atSeconds);
     }
     const value = { contacts: [...contacts.values()], messages: items };
-    const status = await webhooks.deliver(found.app, envelope(found.number.wabaId, [messagesChange(found.number, value)]), copies);
+    const status = await webhooks.deliver(
+      found.app,
+      envelope(found.number.wabaId, [messagesChange(found.number, value)]),
+      copies,
+    );
     return { status, wamids: items.map((item) => item['id']) };
   });
 
@@ -85,7 +109,18 @@ export const controlRoutes = (server: FastifyInstance, world: World, journal: Jo
     const app = world.app(appName);
     if (!app) throw new RangeError(`no app ${appName}`);
     const atSeconds = time ?? Math.floor(Date.now() / 1000);
-    journal.record('inbound', { kind: 'field', app: appName, wabaId, phoneNumberId: null, field, customerId: customerId ?? null, groupId: null, wamid: null, atSeconds, item: value });
+    journal.record('inbound', {
+      kind: 'field',
+      app: appName,
+      wabaId,
+      phoneNumberId: null,
+      field,
+      customerId: customerId ?? null,
+      groupId: null,
+      wamid: null,
+      atSeconds,
+      item: value,
+    });
     return { status: await webhooks.deliver(app, envelope(wabaId, [{ field, value }], atSeconds)) };
   });
 
@@ -95,10 +130,10 @@ export const controlRoutes = (server: FastifyInstance, world: World, journal: Jo
     const app = world.app(appName);
     if (!app) throw new RangeError(`no app ${appName}`);
     const bytes = Buffer.from(body, 'utf8');
-    const valid = signBody(app.secrets.current, bytes);
+    const valid = sign(app.secrets.current, bytes);
     const headers: Record<typeof signature, Record<string, string>> = {
       valid: { 'x-hub-signature-256': valid },
-      forged: { 'x-hub-signature-256': signBody('another secret', bytes) },
+      forged: { 'x-hub-signature-256': sign('another secret', bytes) },
       missing: {},
       doubled: { 'x-hub-signature-256': `${valid},${valid}` },
     };

@@ -26,12 +26,19 @@ export const MessageTypes = [
 ] as const;
 export type MessageType = (typeof MessageTypes)[number];
 
-export type MessageOptions = { readonly text: string; readonly contextWamid?: string | undefined; readonly targetWamid?: string | undefined; readonly mediaLost?: boolean | undefined };
+export type MessageOptions = {
+  readonly text: string;
+  readonly contextWamid?: string | undefined;
+  readonly targetWamid?: string | undefined;
+  readonly mediaLost?: boolean | undefined;
+};
 
 /** Bytes that the provider serves for a media id. Derived from the id, so that the phone and the Graph API agree without a store. */
 export const mediaBytes = (mediaId: string): Buffer => {
   const block = createHash('sha256').update(mediaId).digest();
-  return Buffer.concat(Array.from({ length: 64 }, (_, index) => createHash('sha256').update(block).update(String(index)).digest()));
+  return Buffer.concat(
+    Array.from({ length: 64 }, (_, index) => createHash('sha256').update(block).update(String(index)).digest()),
+  );
 };
 
 const media = (random: Random, mimeType: string, lost: boolean | undefined): JsonObject => {
@@ -44,25 +51,59 @@ const payloads: Record<MessageType, (random: Random, customer: Customer, options
   text: (_random, _customer, { text }) => ({ text: { body: text } }),
   image: (random, _customer, { text, mediaLost }) => ({ image: { ...media(random, 'image/jpeg', mediaLost), caption: text } }),
   video: (random, _customer, { text, mediaLost }) => ({ video: { ...media(random, 'video/mp4', mediaLost), caption: text } }),
-  audio: (random, _customer, { mediaLost }) => ({ audio: { ...media(random, 'audio/ogg; codecs=opus', mediaLost), voice: true } }),
+  audio: (random, _customer, { mediaLost }) => ({
+    audio: { ...media(random, 'audio/ogg; codecs=opus', mediaLost), voice: true },
+  }),
   document: (random, customer, { text, mediaLost }) => ({
     document: { ...media(random, 'application/pdf', mediaLost), caption: text, filename: `${customer.name}.pdf` },
   }),
   sticker: (random, _customer, { mediaLost }) => ({ sticker: { ...media(random, 'image/webp', mediaLost), animated: false } }),
-  location: (_random, _customer, { text }) => ({ location: { latitude: 40.4168, longitude: -3.7038, name: text, address: text } }),
+  location: (_random, _customer, { text }) => ({
+    location: { latitude: 40.4168, longitude: -3.7038, name: text, address: text },
+  }),
   contacts: (_random, customer, { text }) => ({
-    contacts: [{ name: { formatted_name: text, first_name: text }, phones: customer.phone ? [{ phone: `+${customer.phone}`, wa_id: customer.phone, type: 'CELL' }] : [], origin: 'other' }],
+    contacts: [
+      {
+        name: { formatted_name: text, first_name: text },
+        phones: customer.phone ? [{ phone: `+${customer.phone}`, wa_id: customer.phone, type: 'CELL' }] : [],
+        origin: 'other',
+      },
+    ],
   }),
   button: (_random, _customer, { text }) => ({ button: { payload: 'confirm', text } }),
-  interactive: (_random, _customer, { text }) => ({ interactive: { type: 'list_reply', list_reply: { id: 'row-1', title: text.slice(0, 24), description: text } } }),
+  interactive: (_random, _customer, { text }) => ({
+    interactive: { type: 'list_reply', list_reply: { id: 'row-1', title: text.slice(0, 24), description: text } },
+  }),
   order: (_random, _customer, { text }) => ({
-    order: { catalog_id: 'catalogue-1', text, product_items: [{ product_retailer_id: 'sku-1', quantity: 2, item_price: 12.5, currency: 'EUR' }] },
+    order: {
+      catalog_id: 'catalogue-1',
+      text,
+      product_items: [{ product_retailer_id: 'sku-1', quantity: 2, item_price: 12.5, currency: 'EUR' }],
+    },
   }),
   reaction: (_random, _customer, { targetWamid }) => ({ reaction: { message_id: targetWamid, emoji: '❤️' } }),
-  system: (_random, customer) => ({ system: { body: `${customer.name} changed their number`, type: 'customer_identity_changed', identity: { acknowledged: true, created_timestamp: '1', hash: 'h' } } }),
-  edit: (_random, _customer, { text, targetWamid }) => ({ edit: { original_message_id: targetWamid, message: { type: 'text', text: { body: text } } } }),
+  system: (_random, customer) => ({
+    system: {
+      body: `${customer.name} changed their number`,
+      type: 'customer_identity_changed',
+      identity: { acknowledged: true, created_timestamp: '1', hash: 'h' },
+    },
+  }),
+  edit: (_random, _customer, { text, targetWamid }) => ({
+    edit: { original_message_id: targetWamid, message: { type: 'text', text: { body: text } } },
+  }),
   revoke: (_random, _customer, { targetWamid }) => ({ revoke: { original_message_id: targetWamid } }),
-  unsupported: () => ({ unsupported: { type: 'poll' }, errors: [{ code: 131051, title: 'Message type unknown', message: 'Message type unknown', error_data: { details: 'Message type is not currently supported.' } }] }),
+  unsupported: () => ({
+    unsupported: { type: 'poll' },
+    errors: [
+      {
+        code: 131051,
+        title: 'Message type unknown',
+        message: 'Message type unknown',
+        error_data: { details: 'Message type is not currently supported.' },
+      },
+    ],
+  }),
   hologram: (_random, _customer, { text }) => ({ hologram: { depth: 3, scene: text } }),
 };
 

@@ -28,7 +28,12 @@ export type CallEntry = {
   readonly contextWamid: string | null;
 };
 
-export type RefusedCall = { readonly at: string; readonly phoneNumberId: string; readonly sendId: string | null; readonly code: number };
+export type RefusedCall = {
+  readonly at: string;
+  readonly phoneNumberId: string;
+  readonly sendId: string | null;
+  readonly code: number;
+};
 
 /** One delivered message to one participant, priced by the simulator's own reckoning. Nano-units as decimal digits. */
 export type Charge = {
@@ -45,7 +50,13 @@ export type Charge = {
   readonly amountNano: string;
 };
 
-export type Delivery = { readonly at: string; readonly app: string; readonly status: number; readonly items: number; readonly copy: number };
+export type Delivery = {
+  readonly at: string;
+  readonly app: string;
+  readonly status: number;
+  readonly items: number;
+  readonly copy: number;
+};
 
 export class Journal {
   readonly inbound: InboundEntry[] = [];
@@ -55,7 +66,10 @@ export class Journal {
   readonly deliveries: Delivery[] = [];
   readonly #listeners = new Set<(event: JsonObject) => void>();
 
-  record<Kind extends 'inbound' | 'calls' | 'refusedCalls' | 'charges' | 'deliveries'>(kind: Kind, entry: Journal[Kind][number]): void {
+  record<Kind extends 'inbound' | 'calls' | 'refusedCalls' | 'charges' | 'deliveries'>(
+    kind: Kind,
+    entry: Journal[Kind][number],
+  ): void {
     (this[kind] as (typeof entry)[]).push(entry);
     for (const listener of this.#listeners) listener({ journal: kind, entry });
   }

@@ -14,7 +14,14 @@ const rates: Record<string, { marketing: bigint; other: bigint }> = {
   'North America': { marketing: 25_000_000n, other: 3_400_000n },
   Other: { marketing: 60_400_000n, other: 7_700_000n },
 };
-const marketOfCountry: Record<string, string> = { ES: 'Spain', GB: 'United Kingdom', BR: 'Brazil', PT: 'Rest of Western Europe', US: 'North America', CA: 'North America' };
+const marketOfCountry: Record<string, string> = {
+  ES: 'Spain',
+  GB: 'United Kingdom',
+  BR: 'Brazil',
+  PT: 'Rest of Western Europe',
+  US: 'North America',
+  CA: 'North America',
+};
 
 /** The provider's pricing object. */
 export type PricingObject = { billable: boolean; pricing_model: 'PMP'; type: string; category: string };
@@ -64,4 +71,7 @@ export const chargeOf = (
 };
 
 const monthOf = (number: BusinessNumber, atSeconds: number): string =>
-  Temporal.Instant.fromEpochMilliseconds(atSeconds * 1000).toZonedDateTimeISO(number.timeZone).toPlainYearMonth().toString();
+  Temporal.Instant.fromEpochMilliseconds(atSeconds * 1000)
+    .toZonedDateTimeISO(number.timeZone)
+    .toString()
+    .slice(0, 7);

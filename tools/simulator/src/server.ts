@@ -27,7 +27,13 @@ export const createSimulator = (options: SimulatorOptions): FastifyInstance => {
   const world = new World(options.apps);
   const journal = new Journal();
   const webhooks = new WebhookSender(options.webhookUrl, journal);
-  const statuses = new StatusReporter(world, journal, webhooks, new PriceList(options.freeTier), random.fork('statuses'), options.duplicatePercent);
+  const statuses = new StatusReporter(
+    journal,
+    webhooks,
+    new PriceList(options.freeTier),
+    random.fork('statuses'),
+    options.duplicatePercent,
+  );
   graphRoutes(server, world, journal, statuses);
   controlRoutes(server, world, journal, webhooks, statuses, random.fork('items'));
   void server.register(fastifyStatic, { root: join(import.meta.dirname, 'page') });

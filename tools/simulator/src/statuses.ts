@@ -3,7 +3,7 @@ import type { Journal } from './journal.js';
 import { chargeOf, type PriceList, type PricingObject } from './pricing.js';
 import type { Random } from './random.js';
 import { messagesChange, envelope, type WebhookSender } from './webhooks.js';
-import type { App, BusinessNumber, Customer, World } from './world.js';
+import type { App, BusinessNumber, Customer } from './world.js';
 
 export type Sent = {
   readonly app: App;
@@ -35,7 +35,6 @@ export class StatusReporter {
   #scheduled = 0;
 
   constructor(
-    private readonly world: World,
     private readonly journal: Journal,
     private readonly webhooks: WebhookSender,
     private readonly prices: PriceList,
@@ -61,7 +60,11 @@ export class StatusReporter {
     const delivered = plan !== 'failed';
     const category = sent.group && sent.category === 'service' ? 'group_service' : sent.category;
     const pricing = delivered ? this.prices.price(sent.number, category, now) : null;
-    if (pricing) this.journal.record('charges', chargeOf(sent.number, customer, sent.group ? (customer.bsuid ?? customer.phone) : null, sent.wamid, pricing, now));
+    if (pricing)
+      this.journal.record(
+        'charges',
+        chargeOf(sent.number, customer, sent.group ? (customer.bsuid ?? customer.phone) : null, sent.wamid, pricing, now),
+      );
     const order = steps[plan];
     const evidence = order.find((step) => step === 'delivered' || step === 'read');
     let answered: Promise<void> = Promise.resolve();
@@ -82,12 +85,29 @@ export class StatusReporter {
       status: step,
       timestamp: String(atSeconds),
       ...(sent.group
-        ? { recipient_type: 'group', recipient_id: sent.group.id, recipient_participant_id: customer.phone ?? undefined, recipient_participant_user_id: customer.bsuid ?? undefined }
-        : { ...(customer.phone ? { recipient_id: customer.phone } : {}), ...(customer.bsuid && step !== 'failed' ? { recipient_user_id: customer.bsuid } : {}) }),
+        ? {
+            recipient_type: 'group',
+            recipient_id: sent.group.id,
+            recipient_participant_id: customer.phone ?? undefined,
+            recipient_participant_user_id: customer.bsuid ?? undefined,
+          }
+        : {
+            ...(customer.phone ? { recipient_id: customer.phone } : {}),
+            ...(customer.bsuid && step !== 'failed' ? { recipient_user_id: customer.bsuid } : {}),
+          }),
       ...(sent.sendId ? { biz_opaque_callback_data: sent.sendId } : {}),
       ...(pricing ? { pricing } : {}),
       ...(step === 'failed'
-        ? { errors: [{ code: 131026, title: 'Message undeliverable', message: 'Message undeliverable', error_data: { details: 'The recipient cannot receive it.' } }] }
+        ? {
+            errors: [
+              {
+                code: 131026,
+                title: 'Message undeliverable',
+                message: 'Message undeliverable',
+                error_data: { details: 'The recipient cannot receive it.' },
+              },
+            ],
+          }
         : {}),
     };
   }
@@ -110,7 +130,11 @@ export class StatusReporter {
     });
     try {
       await new Promise((resolve) => setTimeout(resolve, milliseconds));
-      await this.webhooks.deliver(sent.app, envelope(sent.number.wabaId, [messagesChange(sent.number, { statuses: [status] })]), copies);
+      await this.webhooks.deliver(
+        sent.app,
+        envelope(sent.number.wabaId, [messagesChange(sent.number, { statuses: [status] })]),
+        copies,
+      );
     } finally {
       this.#scheduled -= 1;
     }

@@ -1,7 +1,11 @@
 import { signBody } from '@centralita/whatsapp';
+import { createSecretKey } from 'node:crypto';
 import type { JsonObject } from './items.js';
 import type { Journal } from './journal.js';
 import type { App, BusinessNumber } from './world.js';
+
+/** The provider's signature header over these bytes. */
+export const sign = (secret: string, body: Buffer): string => signBody(body, createSecretKey(secret, 'utf8'));
 
 export type Change = { readonly field: string; readonly value: JsonObject };
 
@@ -53,14 +57,18 @@ export class WebhookSender {
 
   /** One attempt with headers of the caller's choice, for forged and broken requests. */
   async attempt(appName: string, body: Buffer, headers: Record<string, string>): Promise<number> {
-    const response = await fetch(`${this.webhookUrl}/${appName}`, { method: 'POST', body: new Uint8Array(body), headers: { 'content-type': 'application/json', ...headers } });
+    const response = await fetch(`${this.webhookUrl}/${appName}`, {
+      method: 'POST',
+      body: new Uint8Array(body),
+      headers: { 'content-type': 'application/json', ...headers },
+    });
     await response.arrayBuffer();
     return response.status;
   }
 
   async #deliverCopy(app: App, body: Buffer, items: number, copy: number): Promise<number> {
     for (let attempt = 1; attempt <= this.maximumTries; attempt += 1) {
-      const status = await this.attempt(app.app, body, { 'x-hub-signature-256': signBody(app.secrets.current, body) }).catch(() => 0);
+      const status = await this.attempt(app.app, body, { 'x-hub-signature-256': sign(app.secrets.current, body) }).catch(() => 0);
       this.journal.record('deliveries', { at: new Date().toISOString(), app: app.app, status, items, copy });
       if (status === 200) return status;
       await pause(Math.min(50 * 2 ** attempt, 2000));
@@ -70,11 +78,18 @@ export class WebhookSender {
 }
 
 /** The provider writes every character above ASCII as an escape; a receiver that signs anything but the received bytes fails here. */
-const escapeNonAscii = (text: string): string => text.replace(/[\u0080-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const escapeNonAscii = (text: string): string =>
+  text.replace(/[\u0080-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 const countItems = (payload: JsonObject): number =>
   (payload['entry'] as { changes: Change[] }[])
     .flatMap((entry) => entry.changes)
-    .reduce((total, { value }) => total + ((value['messages'] as unknown[] | undefined)?.length ?? 0) + ((value['statuses'] as unknown[] | undefined)?.length ?? 0), 0);
+    .reduce(
+      (total, { value }) =>
+        total +
+        ((value['messages'] as unknown[] | undefined)?.length ?? 0) +
+        ((value['statuses'] as unknown[] | undefined)?.length ?? 0),
+      0,
+    );
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

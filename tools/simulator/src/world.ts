@@ -102,7 +102,9 @@ export class World {
 
   customerByAddress(address: { to?: string | undefined; recipient?: string | undefined }): Customer | undefined {
     return this.customers.find(
-      (customer) => (address.to !== undefined && customer.phone === address.to) || (address.recipient !== undefined && customer.bsuid === address.recipient),
+      (customer) =>
+        (address.to !== undefined && customer.phone === address.to) ||
+        (address.recipient !== undefined && customer.bsuid === address.recipient),
     );
   }
 

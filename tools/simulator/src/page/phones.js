@@ -5,7 +5,10 @@ const ticks = { sent: '✓', delivered: '✓✓', read: '✓✓ read', failed: '
 const rank = { sent: 1, delivered: 2, read: 3, failed: 4 };
 
 const api = async (path, body) => {
-  const response = await fetch(path, body ? { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } : {});
+  const response = await fetch(
+    path,
+    body ? { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } : {},
+  );
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return response.json();
 };
@@ -41,10 +44,23 @@ const drawThread = () => {
   const number = $('number').value;
   const written = state.inbound
     .filter((entry) => entry.kind === 'message' && entry.customerId === me.id && entry.phoneNumberId === number)
-    .map((entry) => ({ at: entry.atSeconds * 1000, mine: true, text: entry.item.text?.body ?? `[${entry.item.type}]`, note: '' }));
+    .map((entry) => ({
+      at: entry.atSeconds * 1000,
+      mine: true,
+      text: entry.item.text?.body ?? `[${entry.item.type}]`,
+      note: '',
+    }));
   const answered = state.calls
-    .filter((call) => call.phoneNumberId === number && ((me.phone && call.to === me.phone) || (me.bsuid && call.recipient === me.bsuid)))
-    .map((call) => ({ at: Date.parse(call.at), mine: false, text: call.text ?? `[template ${call.template}]`, note: ticks[statusOf(call.wamid)] ?? '' }));
+    .filter(
+      (call) =>
+        call.phoneNumberId === number && ((me.phone && call.to === me.phone) || (me.bsuid && call.recipient === me.bsuid)),
+    )
+    .map((call) => ({
+      at: Date.parse(call.at),
+      mine: false,
+      text: call.text ?? `[template ${call.template}]`,
+      note: ticks[statusOf(call.wamid)] ?? '',
+    }));
   $('thread').replaceChildren(
     ...[...written, ...answered]
       .sort((left, right) => left.at - right.at)
@@ -58,7 +74,12 @@ const drawThread = () => {
 };
 
 const told = {
-  inbound: (event) => (event.kind === 'message' ? `${event.item.type} from a customer` : event.kind === 'status' ? `status ${event.item.status}` : `field ${event.field}`),
+  inbound: (event) =>
+    event.kind === 'message'
+      ? `${event.item.type} from a customer`
+      : event.kind === 'status'
+        ? `status ${event.item.status}`
+        : `field ${event.field}`,
   calls: (event) => `the business answered: ${event.template ? `template ${event.template}` : event.type}`,
   refusedCalls: (event) => `the provider refused a send: ${event.code}`,
   charges: (event) => `billed: ${event.category}, ${event.market}, ${event.pricingType}`,
@@ -84,7 +105,11 @@ const load = async () => {
   const [world, journal] = await Promise.all([api('/control/world'), api('/control/journal')]);
   Object.assign(state, { world, inbound: journal.inbound, calls: journal.calls });
   const chosen = $('number').value;
-  $('number').replaceChildren(...world.numbers.map((number) => element('option', `${number.name} ${number.displayPhoneNumber}`, { value: number.phoneNumberId })));
+  $('number').replaceChildren(
+    ...world.numbers.map((number) =>
+      element('option', `${number.name} ${number.displayPhoneNumber}`, { value: number.phoneNumberId }),
+    ),
+  );
   if (chosen) $('number').value = chosen;
   if (!state.current && world.customers[0]) select(world.customers[0].id);
   drawPhones();
@@ -97,7 +122,18 @@ $('add').onclick = async () => {
   const id = `phone-${digits(8)}`;
   const name = `Customer ${state.world.customers.length + 1}`;
   await api('/control/world', {
-    customers: [{ id, phone: `346${digits(8)}`, bsuid: `ES.${digits(16)}`, name, username: null, country: 'ES', language: 'es', statusPlan: 'normal' }],
+    customers: [
+      {
+        id,
+        phone: `346${digits(8)}`,
+        bsuid: `ES.${digits(16)}`,
+        name,
+        username: null,
+        country: 'ES',
+        language: 'es',
+        statusPlan: 'normal',
+      },
+    ],
   });
   await load();
   select(id);
@@ -110,7 +146,10 @@ $('composer').onsubmit = async (event) => {
   if (!state.current) return;
   const text = $('text').value;
   $('text').value = '';
-  await api('/control/messages', { phoneNumberId: $('number').value, messages: [{ customerId: state.current, type: 'text', text }] });
+  await api('/control/messages', {
+    phoneNumberId: $('number').value,
+    messages: [{ customerId: state.current, type: 'text', text }],
+  });
 };
 
 new EventSource('/control/events').onmessage = ({ data }) => {
