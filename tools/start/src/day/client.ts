@@ -1,0 +1,110 @@
+import type { Problem } from '@centralita/contracts';
+import { loginThroughOidc } from '@centralita/tool-identity';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Login } from './context.js';
+
+/** One answer as a client saw it. `accessRecord` is the id that the platform says it has written before it answered. */
+export type Exchange = {
+  readonly username: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly code: string | null;
+  readonly accessRecord: string | null;
+};
+
+export type Answer<Body> = { readonly status: number; readonly body: Body; readonly headers: Headers };
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly problem: Partial<Problem>,
+    where: string,
+  ) {
+    super(`${where}: ${status} ${problem.code ?? ''} ${problem.detail ?? ''}`);
+  }
+}
+
+type Options = {
+  readonly body?: unknown;
+  readonly ifMatch?: string;
+  readonly idempotencyKey?: string;
+  readonly causalToken?: string;
+};
+
+/** A person's browser without the browser: signs in through OIDC and talks to the public API with the session cookie. */
+export class ApiClient {
+  private constructor(
+    private readonly gatewayUrl: string,
+    readonly login: Login,
+    private readonly cookie: string,
+    private readonly exchanges: Exchange[],
+  ) {}
+
+  static async signIn(gatewayUrl: string, login: Login, exchanges: Exchange[]): Promise<ApiClient> {
+    const { cookie } = await loginThroughOidc({
+      loginUrl: `${gatewayUrl}/auth/login`,
+      username: login.username,
+      password: login.password,
+    });
+    return new ApiClient(gatewayUrl, login, cookie, exchanges);
+  }
+
+  get<Body>(path: string, options: Options = {}): Promise<Answer<Body>> {
+    return this.#call<Body>('GET', path, options);
+  }
+
+  post<Body>(path: string, body: unknown, options: Options = {}): Promise<Answer<Body>> {
+    return this.#call<Body>('POST', path, { idempotencyKey: randomUUID(), ...options, body });
+  }
+
+  put<Body>(path: string, body: unknown, options: Options = {}): Promise<Answer<Body>> {
+    return this.#call<Body>('PUT', path, { idempotencyKey: randomUUID(), ...options, body });
+  }
+
+  /** The answer whatever its status, for those who expect a refusal. */
+  async raw(method: string, path: string, options: Options = {}): Promise<Answer<Buffer>> {
+    const response = await fetch(`${this.gatewayUrl}/api${path}`, {
+      method,
+      headers: {
+        cookie: this.cookie,
+        'x-centralita': '1',
+        ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(options.ifMatch === undefined ? {} : { 'if-match': options.ifMatch }),
+        ...(options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey }),
+        ...(options.causalToken === undefined ? {} : { 'x-causal-token': options.causalToken }),
+      },
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+    });
+    const body = Buffer.from(await response.arrayBuffer());
+    const code = response.headers.get('content-type')?.includes('problem')
+      ? ((JSON.parse(body.toString('utf8')) as Problem).code ?? null)
+      : null;
+    this.exchanges.push({
+      username: this.login.username,
+      method,
+      path,
+      status: response.status,
+      code,
+      accessRecord: response.headers.get('x-access-record'),
+    });
+    return { status: response.status, body, headers: response.headers };
+  }
+
+  async #call<Body>(method: string, path: string, options: Options): Promise<Answer<Body>> {
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await this.raw(method, path, options);
+      const body = parse(answer.body, answer.headers);
+      if (answer.status < 400) return { ...answer, body: body as Body };
+      const problem = body as Partial<Problem>;
+      // A person waits and presses Retry; the command's key makes the second press harmless.
+      if (!problem.retryable || attempt === 5)
+        throw new ApiError(answer.status, problem, `${this.login.username} ${method} ${path}`);
+      await pause(100 * attempt);
+    }
+  }
+}
+
+const parse = (body: Buffer, headers: Headers): unknown =>
+  headers.get('content-type')?.includes('json') ? (JSON.parse(body.toString('utf8')) as unknown) : body;

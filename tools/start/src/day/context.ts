@@ -1,0 +1,26 @@
+import type { PlanNumber } from './plan.js';
+
+export type Login = { readonly username: string; readonly password: string; readonly actorId: string; readonly label: string };
+
+export type TenantContext = {
+  readonly tenantId: string;
+  readonly name: string;
+  readonly app: string;
+  readonly agents: readonly Login[];
+  readonly supervisor: Login;
+  readonly compliance: Login;
+  readonly billing: Login;
+  readonly platform: Login;
+  readonly queues: readonly { readonly queueId: string; readonly name: string }[];
+};
+
+/** Everything that the player of the day needs to know about the running system. */
+export type DayContext = {
+  readonly seed: number;
+  readonly customers: number;
+  readonly gatewayUrl: string;
+  readonly simulatorUrl: string;
+  readonly numbers: readonly PlanNumber[];
+  readonly tenants: readonly TenantContext[];
+  readonly progress: (text: string) => void;
+};
