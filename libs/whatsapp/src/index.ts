@@ -1,1 +1,8 @@
-export {};
+export * from './cloud-api.js';
+export * from './identifiers.js';
+export * from './items.js';
+export * from './market.js';
+export * from './provider-errors.js';
+export * from './signature.js';
+export * from './wamid.js';
+export { parseWebhook, type ParsedWebhook } from './webhook.js';
