@@ -1,1 +1,12 @@
-export {};
+export * from './bytes.js';
+export * from './checkpoint.js';
+export * from './leaf.js';
+export * from './note.js';
+export * from './proof.js';
+export * from './tlog-proof.js';
+export * from './tree.js';
+export * from './verify/bundle.js';
+export * from './verify/export.js';
+export * from './verify/finding.js';
+export * from './verify/proof-file.js';
+export type { SignedHead, Trust } from './verify/signed-head.js';
