@@ -1,7 +1,16 @@
+export { DenialsController, recordDenial } from './access/denials.controller.js';
+export { manifestOf, sortedCommitments } from './access/merkle.js';
+export { personalFields } from './access/personal.js';
+export { ACCESS_LANES, AccessRecorder, laneId, type AccessRecorderOptions } from './access/recorder.js';
 export type { Actor } from './auth/actor.js';
+export { remoteKeys, TOKEN_ISSUER, TokenClaims, tokenVerifier, type TokenVerifier } from './auth/token.js';
 export * from './config.js';
 export { currentContext, runInContext, type RequestContext } from './context.js';
 export { binary, isBinarySchema, type Binary } from './endpoint/binary.js';
+export { versionOf } from './endpoint/interceptor.js';
+export { OpenRoute } from './endpoint/open.js';
+export { openApiDocument } from './endpoint/openapi.js';
+export { RouteRegistry, routeProblems } from './endpoint/registry.js';
 export { Disclosure, disclosure, Reply, reply, type DisclosureOptions, type ReplyOptions } from './endpoint/result.js';
 export {
   Endpoint,
@@ -17,5 +26,22 @@ export {
 export { consumerActionOf, consumerActions, type ConsumerAction } from './errors/consumer.js';
 export { asPlatformError, ProblemFilter, sendProblem } from './errors/filter.js';
 export { codeForStatus, httpAnswers, problemOf, problemType } from './errors/http.js';
+export { FeedController, MAX_FEED_WAIT_SECONDS, readFeed } from './feed/feed.controller.js';
+export { FeedSource } from './feed/feed.js';
 export { createLogger, describeError, NestLogger, type Logger, type LoggerOptions } from './logger.js';
+export { createMetrics, type Metrics } from './metrics.js';
+export { PlatformModule, type PlatformModuleOptions } from './platform.module.js';
+export {
+  exitWith,
+  runService,
+  startService,
+  type RunningService,
+  type ServiceOptions,
+  type ServiceOverrides,
+} from './run-service.js';
+export { connectWhenMigrated, missingMigrations, runMigrations } from './runtime/database.js';
+export { DrainController, drainOnSignals, drainPhases, type DrainPhase } from './runtime/drain.js';
+export { Health, startOperationsServer, type HealthCheck, type OperationsServer } from './runtime/health.js';
+export { createHttpAdapter, observeHttp, underRequestSpan } from './runtime/http.js';
+export { startTracing, type Tracing } from './runtime/tracing.js';
 export * from './tokens.js';

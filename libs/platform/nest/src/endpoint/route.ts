@@ -69,7 +69,7 @@ export type EndpointInput<Params = undefined, Query = undefined, Body = undefine
    * For `Commands.run({ tenantId, ...input.command, work })`: the idempotency key, and what was asked, so that the same key with
    * another request is refused. Empty id when the route is not idempotent.
    */
-  readonly command: { readonly commandId: string; readonly digest: unknown };
+  readonly command: { readonly commandId: string; readonly digest: unknown; readonly clientVersion: boolean };
   /** Value of `if-match` without quotes; always there when the route says `required`. */
   readonly ifMatch: string | undefined;
   /** The caller's `x-causal-token`; it has been waited for already. */
@@ -120,14 +120,14 @@ export const Endpoint =
   >(
     definition: Route<Params, Query, Body, Response>,
   ) =>
-  (
+  <
+    Handler extends (
+      input: EndpointInput<Parsed<Params>, Parsed<Query>, Parsed<Body>>,
+    ) => Promise<z.input<Response> | Reply<z.input<Response>> | Disclosure<z.input<Response>>>,
+  >(
     target: object,
     key: string | symbol,
-    descriptor: TypedPropertyDescriptor<
-      (
-        input: EndpointInput<Parsed<Params>, Parsed<Query>, Parsed<Body>>,
-      ) => Promise<z.input<Response> | Reply<z.input<Response>> | Disclosure<z.input<Response>>>
-    >,
+    descriptor: TypedPropertyDescriptor<Handler>,
   ): void => {
     SetMetadata(ROUTE, definition)(target, key, descriptor);
     RequestMapping({ method: RequestMethod[definition.method], path: definition.path })(

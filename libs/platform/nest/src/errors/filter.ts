@@ -3,8 +3,11 @@ import { isPlatformError, PlatformError, type Problem } from '@centralita/contra
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { trace } from '@opentelemetry/api';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { currentContext } from '../context.js';
+import { currentContext, runInContext } from '../context.js';
+import { CALLER } from '../endpoint/guard.js';
 import { describeError, type Logger } from '../logger.js';
+import type { Metrics } from '../metrics.js';
+import { underRequestSpan } from '../runtime/http.js';
 import { codeForStatus, httpAnswers, problemOf } from './http.js';
 
 const statusOf = (error: unknown): number | undefined => {
@@ -53,14 +56,25 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
   return problem;
 };
 
+/** A filter runs outside of what the interceptor set up, so the context is taken from the request again. */
+const underRequest = <T>(request: FastifyRequest, work: () => T): T => {
+  const caller = request[CALLER];
+  return underRequestSpan(request, () => (caller ? runInContext(caller, work) : work()));
+};
+
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly logger: Logger) {}
+  constructor(
+    private readonly logger: Logger,
+    private readonly metrics?: Pick<Metrics, 'problems'>,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     // In a hybrid application the filter is also asked for consumer errors; those keep their code on the way to the strategy.
     if (host.getType() !== 'http') throw error;
     const http = host.switchToHttp();
-    sendProblem(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>(), this.logger);
+    const request = http.getRequest<FastifyRequest>();
+    const problem = underRequest(request, () => sendProblem(error, request, http.getResponse<FastifyReply>(), this.logger));
+    this.metrics?.problems.inc({ code: problem.code });
   }
 }

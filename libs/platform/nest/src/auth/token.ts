@@ -1,0 +1,54 @@
+import { PlatformError, Role, Uuid, type Service } from '@centralita/contracts';
+import { createRemoteJWKSet, jwtVerify, errors, type JWTVerifyGetKey } from 'jose';
+import { z } from 'zod';
+
+export const TOKEN_ISSUER = 'centralita-gateway';
+
+/** Claims of the token that the gateway signs for one call. */
+export const TokenClaims = z.object({
+  sub: Uuid,
+  tenant: Uuid,
+  roles: z.array(Role),
+  sid: z.string().min(1).max(64),
+  /** `denial`: the gateway has this refusal recorded; the token opens nothing else. */
+  scope: z.literal('denial').optional(),
+  ip: z.string().max(64).optional(),
+  ua: z.string().max(64).optional(),
+});
+export type TokenClaims = z.infer<typeof TokenClaims>;
+
+export type TokenVerifier = { verify(authorization: string | undefined): Promise<TokenClaims> };
+
+/** Keys by address with jose's cache: read again every ten minutes, and at an unknown key id at most once in 30 s. */
+export const remoteKeys = (url: string): JWTVerifyGetKey => createRemoteJWKSet(new URL(url), { timeoutDuration: 3000 });
+
+/**
+ * Accepts only EdDSA tokens of the gateway for this service. Throws UNAUTHENTICATED for any bad token, UPSTREAM_UNAVAILABLE when the
+ * keys cannot be read: an outage of the gateway must not look like a forged token.
+ */
+export const tokenVerifier = (service: Service, keys: JWTVerifyGetKey): TokenVerifier => ({
+  async verify(authorization) {
+    const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
+    if (!token) throw new PlatformError('UNAUTHENTICATED', 'a token of the gateway is required');
+    let payload: unknown;
+    try {
+      ({ payload } = await jwtVerify(token, keys, {
+        algorithms: ['EdDSA'],
+        issuer: TOKEN_ISSUER,
+        audience: service,
+        requiredClaims: ['exp', 'sub'],
+        maxTokenAge: '5 minutes',
+        clockTolerance: 5,
+      }));
+    } catch (error) {
+      const unreachable =
+        !(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout || error.code === 'ERR_JOSE_GENERIC';
+      if (unreachable)
+        throw new PlatformError('UPSTREAM_UNAVAILABLE', 'the keys of the gateway cannot be read', {}, { cause: error });
+      throw new PlatformError('UNAUTHENTICATED', 'the token is not valid', { reason: error.code }, { cause: error });
+    }
+    const claims = TokenClaims.safeParse(payload);
+    if (!claims.success) throw new PlatformError('UNAUTHENTICATED', 'the token lacks claims', { reason: 'claims' });
+    return claims.data;
+  },
+});

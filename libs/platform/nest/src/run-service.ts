@@ -1,0 +1,271 @@
+import { PlatformError, isPlatformError, type Service, type Topic } from '@centralita/contracts';
+import { KafkaBatchStrategy, openEventLog, type EventLog, type Subscription } from '@centralita/event-log';
+import { causalToken, Commands, createDataSource, Database, EventStore, inboxMiddleware, Relay } from '@centralita/event-store';
+import { Keyring } from '@centralita/keyring';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { JWTVerifyGetKey } from 'jose';
+import type { AddressInfo } from 'node:net';
+import { z } from 'zod';
+import { AccessRecorder } from './access/recorder.js';
+import { remoteKeys, tokenVerifier } from './auth/token.js';
+import { envUrl, EXIT_CONFIGURATION, loadConfig, serviceEnv, envBase64 } from './config.js';
+import { createLogger, describeError, NestLogger, type Logger } from './logger.js';
+import { createMetrics, type Metrics } from './metrics.js';
+import { PlatformModule } from './platform.module.js';
+import { measureBatches, noteSubscriptions, watchPolls } from './runtime/consumer.js';
+import { connectWhenMigrated, runMigrations } from './runtime/database.js';
+import { DrainController, drainOnSignals } from './runtime/drain.js';
+import { Health, startOperationsServer } from './runtime/health.js';
+import { createHttpAdapter, observeHttp } from './runtime/http.js';
+import { Sampler } from './runtime/sampler.js';
+import { startTracing } from './runtime/tracing.js';
+import type { Clock, PlatformDeps } from './tokens.js';
+
+export type ServiceOptions<C = unknown> = {
+  readonly service: Service;
+  /** For services with several processes, for example `media`. */
+  readonly role?: string;
+  /** Settings of the service itself; the platform's come on top. */
+  readonly schema: z.ZodType<C>;
+  /** In order, `eventStoreMigration` first. */
+  readonly migrations?: readonly Function[];
+  readonly module: (config: C, deps: PlatformDeps<C>) => DynamicModule | Type;
+  /** Takes part in this group with the module's `@OnEvents` handlers. */
+  readonly consumerGroup?: string;
+  /** Topics that this process publishes from its event store. Those of access and operations are added; without it no relay runs. */
+  readonly relayTopics?: readonly Topic[];
+  /** Serves `GET /v1/feed` over this topic. */
+  readonly feedTopic?: Topic;
+  /** The service reads or writes customer data: it gets a keyring and must have its settings. */
+  readonly customerData: boolean;
+};
+
+/** What tests replace. */
+export type ServiceOverrides = {
+  readonly log?: EventLog;
+  readonly keys?: JWTVerifyGetKey;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  /** What to do when a part dies. Default: drain and exit 1. */
+  readonly onCrash?: (error: Error) => void;
+};
+
+export type RunningService<C = unknown> = {
+  readonly deps: PlatformDeps<C>;
+  readonly app: NestFastifyApplication;
+  readonly port: number;
+  readonly operationsPort: number;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly drain: DrainController;
+};
+
+const environmentOf = (options: Pick<ServiceOptions, 'customerData' | 'relayTopics'>) =>
+  serviceEnv.extend({
+    ...(options.customerData
+      ? { KEYRING_DATABASE_URL: envUrl('postgres', 'postgresql'), KEYRING_MASTER_KEY: envBase64(32) }
+      : {}),
+    ...(options.relayTopics ? { RELAY_DATABASE_URL: envUrl('postgres', 'postgresql') } : {}),
+  } as Pick<typeof serviceEnv.shape, 'KEYRING_DATABASE_URL' | 'KEYRING_MASTER_KEY' | 'RELAY_DATABASE_URL'>);
+
+/** Builds and starts a service in this process. `runService` adds signals and exit statuses; tests call it by `startTestService`. */
+export const startService = async <C>(
+  options: ServiceOptions<C>,
+  env: NodeJS.ProcessEnv,
+  overrides: ServiceOverrides = {},
+): Promise<RunningService<C>> => {
+  const { service, migrations = [] } = options;
+  const [platform, config] = loadConfig(env, environmentOf(options), options.schema);
+  const name = options.role ? `${service}-${options.role}` : service;
+  const logger =
+    overrides.logger ??
+    createLogger({
+      service: name,
+      level: platform.LOG_LEVEL,
+      ...(platform.SERVICE_INSTANCE ? { instance: platform.SERVICE_INSTANCE } : {}),
+    });
+  const drain = new DrainController(logger);
+  const crash =
+    overrides.onCrash ??
+    ((error: Error): void => {
+      logger.fatal({ err: describeError(error) }, 'a part of the service died');
+      void drain.drain('crash').then(() => process.exit(1));
+    });
+  try {
+    return await build();
+  } catch (error) {
+    await drain.drain('failed start');
+    throw error;
+  }
+
+  async function build(): Promise<RunningService<C>> {
+    const clock = overrides.clock ?? (() => new Date());
+    const tracing = startTracing({
+      service: name,
+      ...(platform.SERVICE_INSTANCE ? { instance: platform.SERVICE_INSTANCE } : {}),
+      ...(platform.OTEL_EXPORTER_OTLP_ENDPOINT ? { endpoint: platform.OTEL_EXPORTER_OTLP_ENDPOINT } : {}),
+    });
+    drain.add('telemetry', 'traces', () => tracing.shutdown());
+    const metrics = createMetrics({ service: name });
+    const health = new Health();
+    const operations = await startOperationsServer({ port: platform.METRICS_PORT, host: platform.HTTP_HOST, health, metrics });
+    drain.add('telemetry', 'operations port', () => operations.close());
+    drain.add('readiness', 'readiness', () => health.drain());
+
+    const dataSource = createDataSource({
+      url: platform.DATABASE_URL,
+      poolSize: platform.DATABASE_POOL_SIZE,
+      applicationName: `centralita-${name}`,
+    });
+    await connectWhenMigrated(dataSource, migrations, logger, drain.signal);
+    const db = new Database(dataSource);
+    drain.add('close', 'database', async () => {
+      if (dataSource.isInitialized) await db.close();
+    });
+    health.add('database', async () => {
+      await db.system((tx) => tx.query('select 1'));
+      return null;
+    });
+    const log = overrides.log ?? openEventLog({ brokers: platform.KAFKA_BROKERS, clientId: `centralita-${name}` });
+    if (!overrides.log) drain.add('close', 'event log', () => log.close());
+    const keyring =
+      platform.KEYRING_DATABASE_URL && platform.KEYRING_MASTER_KEY
+        ? await Keyring.open({ databaseUrl: platform.KEYRING_DATABASE_URL, masterKey: platform.KEYRING_MASTER_KEY })
+        : null;
+    if (keyring) drain.add('close', 'keyring', () => keyring.close());
+    const store = new EventStore({ service, clock });
+
+    const relay =
+      options.relayTopics && platform.RELAY_DATABASE_URL
+        ? new Relay({
+            url: platform.RELAY_DATABASE_URL,
+            log,
+            service,
+            topics: [...new Set<Topic>([...options.relayTopics, 'access.events.v1', 'operations.events.v1'])],
+            database: db,
+            logger,
+          })
+        : null;
+    if (relay) drain.add('relay', 'relay', () => relay.stop());
+
+    let lastApplied = Date.now();
+    const sampler = new Sampler(relay, dataSource, metrics, () => {
+      if (options.consumerGroup) metrics.lastCommitAge.set({ group: options.consumerGroup }, (Date.now() - lastApplied) / 1000);
+    });
+    drain.add('close', 'sampler', () => sampler.stop());
+    const recorder = new AccessRecorder({
+      service,
+      db,
+      store,
+      keyring,
+      clock,
+      logger,
+      metrics,
+      outboxAge: () => sampler.outboxAge(),
+      maxOutboxAgeSeconds: platform.AUDIT_MAX_OUTBOX_AGE_SECONDS,
+    });
+
+    const deps: PlatformDeps<C> = { config, db, store, log, keyring, logger, clock };
+    const { consumerGroup } = options;
+    const app = await NestFactory.create<NestFastifyApplication>(
+      PlatformModule.forRoot({
+        service,
+        deps,
+        dataSource,
+        commands: new Commands(db),
+        recorder,
+        verifier: tokenVerifier(service, overrides.keys ?? remoteKeys(platform.GATEWAY_JWKS_URL)),
+        waitForCause: consumerGroup
+          ? (tenantId, token) => causalToken.waitFor(db, consumerGroup, tenantId, token)
+          : async () => undefined,
+        metrics,
+        health,
+        drain,
+        ...(options.feedTopic ? { feedTopic: options.feedTopic } : {}),
+        module: options.module(config, deps),
+      }),
+      createHttpAdapter({ bodyLimit: platform.HTTP_BODY_LIMIT }),
+      { logger: new NestLogger(logger), abortOnError: false },
+    );
+    // Last of all: Nest destroys providers in an order of its own, when nothing needs them any more.
+    drain.add('close', 'nest', () => app.close());
+    observeHttp(app.getHttpAdapter().getInstance(), metrics);
+
+    const subscriptions: Subscription[] = [];
+    if (consumerGroup) {
+      const middleware = inboxMiddleware({ db, groupId: consumerGroup, store, log, service, logger });
+      const strategy = new KafkaBatchStrategy({
+        log: noteSubscriptions(log, subscriptions),
+        groupId: consumerGroup,
+        middleware: measureBatches(metrics, consumerGroup, (at) => (lastApplied = at), middleware),
+        onCrash: crash,
+      });
+      app.connectMicroservice({ strategy }, { inheritAppConfig: true });
+      drain.add('consume', 'consumer', () => strategy.close());
+      watchPolls(health, subscriptions);
+    }
+
+    await app.init();
+    relay?.start();
+    sampler.start();
+    if (consumerGroup) await app.startAllMicroservices();
+    await app.listen(platform.HTTP_PORT, platform.HTTP_HOST);
+    const server = app.getHttpServer();
+    drain.add(
+      'accept',
+      'http',
+      () =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeIdleConnections();
+        }),
+    );
+    const { port } = server.address() as AddressInfo;
+    health.started();
+    logger.info({ port, metricsPort: operations.port }, 'listening');
+    return { deps, app, port, operationsPort: operations.port, health, metrics, drain };
+  }
+};
+
+const migrate = async (options: ServiceOptions<never>, env: NodeJS.ProcessEnv): Promise<void> => {
+  const [settings] = loadConfig(
+    env,
+    z.object({ DATABASE_MIGRATOR_URL: envUrl('postgres', 'postgresql'), DATABASE_APP_ROLE: z.string().optional() }),
+  );
+  const logger = createLogger({ service: options.service });
+  const applied = await runMigrations({
+    url: settings.DATABASE_MIGRATOR_URL,
+    migrations: options.migrations ?? [],
+    ...(settings.DATABASE_APP_ROLE ? { appRole: settings.DATABASE_APP_ROLE } : {}),
+  });
+  logger.info({ applied }, 'migrated');
+};
+
+/** Tells the one message of a wrong configuration and exits 78; anything else exits 1 with its code and stack. */
+export const exitWith = (error: unknown, service: string): never => {
+  if (isPlatformError(error, 'CONFIGURATION_INVALID')) {
+    process.stderr.write(`${service}: ${error.message}\n`);
+    process.exit(EXIT_CONFIGURATION);
+  }
+  createLogger({ service }).fatal({ err: describeError(error) }, 'could not start');
+  process.exit(1);
+};
+
+/**
+ * Main of a service: `node dist/main.js migrate` applies the migrations and exits; without an argument it serves until SIGTERM,
+ * which drains in the order of {@link DrainController} and exits 0.
+ */
+export const runService = async <C>(options: ServiceOptions<C>): Promise<void> => {
+  try {
+    const [command] = process.argv.slice(2);
+    if (command === 'migrate') return await migrate(options as unknown as ServiceOptions<never>, process.env);
+    if (command !== undefined)
+      throw new PlatformError('CONFIGURATION_INVALID', `unknown argument ${command}: it is migrate or nothing`);
+    const { drain, deps } = await startService(options, process.env);
+    drainOnSignals(drain, deps.logger);
+  } catch (error) {
+    exitWith(error, options.service);
+  }
+};

@@ -1,0 +1,100 @@
+import { describeError, type Logger } from '../logger.js';
+
+/**
+ * The order in which a process lets go. A later phase may use what an earlier one still needs, never the other way round:
+ * 1. `readiness`  no new traffic is sent here. If skipped: requests arrive at a closed door.
+ * 2. `accept`     stop listening, answer what is under way. If it fails: callers see a broken connection and repeat, harmlessly.
+ * 3. `consume`    stop taking records, finish the batch under way, leave the group. If it fails: the batch is applied again, once.
+ * 4. `flush`      batcher: what was promised to a caller reaches the log. If it fails: the caller never got its 200.
+ * 5. `relay`      publish what is committed, give the leases back. If it fails: the next instance publishes it.
+ * 6. `close`      producers, pools, keyring.
+ * 7. `telemetry`  last spans and metrics, the health port.
+ */
+export const drainPhases = ['readiness', 'accept', 'consume', 'flush', 'relay', 'close', 'telemetry'] as const;
+export type DrainPhase = (typeof drainPhases)[number];
+type Step = { readonly phase: DrainPhase; readonly name: string; readonly run: () => Promise<void> | void };
+
+/** Runs each step once, phase by phase, each phase within its time. A step that fails or hangs is logged and left behind. */
+export class DrainController {
+  readonly #steps: Step[] = [];
+  readonly #started = new AbortController();
+  #done: Promise<boolean> | null = null;
+
+  constructor(
+    private readonly logger: Logger,
+    private readonly options: { readonly phaseTimeoutMs?: number } = {},
+  ) {}
+
+  /** Aborted when the drain begins: ends long polls and streams. */
+  get signal(): AbortSignal {
+    return this.#started.signal;
+  }
+
+  get draining(): boolean {
+    return this.#done !== null;
+  }
+
+  add(phase: DrainPhase, name: string, run: () => Promise<void> | void): void {
+    this.#steps.push({ phase, name, run });
+  }
+
+  /** True when every step ended well. Calling it again gives the same run. */
+  drain(reason: string): Promise<boolean> {
+    this.#done ??= this.#run(reason);
+    return this.#done;
+  }
+
+  async #run(reason: string): Promise<boolean> {
+    this.logger.info({ reason }, 'draining');
+    this.#started.abort();
+    let clean = true;
+    for (const phase of drainPhases) {
+      // Inside a phase the step that was added last goes first: it was built on the earlier ones.
+      const steps = this.#steps.filter((step) => step.phase === phase).reverse();
+      for (const step of steps) clean = (await this.#within(step)) && clean;
+    }
+    this.logger.info({ clean }, 'drained');
+    return clean;
+  }
+
+  async #within(step: Step): Promise<boolean> {
+    const limit = this.options.phaseTimeoutMs ?? 10_000;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), limit);
+    });
+    try {
+      const outcome = await Promise.race([Promise.resolve(step.run()), late]);
+      if (outcome === 'late')
+        this.logger.error({ step: step.name, phase: step.phase, limit }, 'a step of the drain took too long');
+      return outcome !== 'late';
+    } catch (error) {
+      this.logger.error({ step: step.name, phase: step.phase, err: describeError(error) }, 'a step of the drain failed');
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/**
+ * SIGTERM and SIGINT drain once and exit 0 (1 when a step failed). Anything unhandled exits 1 after a drain attempt: state that
+ * nobody understands is not worth keeping, and the supervisor starts a clean process.
+ */
+export const drainOnSignals = (
+  drain: DrainController,
+  logger: Logger,
+  exit: (code: number) => void = (code) => process.exit(code),
+): void => {
+  const stop = (signal: string): void => void drain.drain(signal).then((clean) => exit(clean ? 0 : 1));
+  process.once('SIGTERM', () => stop('SIGTERM'));
+  process.once('SIGINT', () => stop('SIGINT'));
+  const crash =
+    (kind: string) =>
+    (error: unknown): void => {
+      logger.fatal({ err: describeError(error), kind }, 'unexpected failure');
+      exit(1);
+    };
+  process.on('unhandledRejection', crash('unhandledRejection'));
+  process.on('uncaughtException', crash('uncaughtException'));
+};

@@ -1,0 +1,121 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Metrics } from '../metrics.js';
+
+/** Says what is wrong in one word or two (`no poll for 95 s`), or null. Never customer data: probes are open. */
+export type HealthCheck = () => Promise<string | null> | string | null;
+type Report = { readonly status: 'ok' | 'failing'; readonly failing: Readonly<Record<string, string>> };
+
+const CHECK_TIMEOUT_MS = 2000;
+
+/**
+ * Liveness is the event loop alone: an outage of the log or a database must not restart the fleet. Readiness is what this process
+ * needs to do its work now. Startup is true once, when everything has been built.
+ */
+export class Health {
+  readonly #checks = new Map<string, HealthCheck>();
+  #started = false;
+  #draining = false;
+
+  /** Adds a condition of readiness. */
+  add(name: string, check: HealthCheck): void {
+    this.#checks.set(name, check);
+  }
+
+  started(): void {
+    this.#started = true;
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  live(): Report {
+    return { status: 'ok', failing: {} };
+  }
+
+  startup(): Report {
+    return report(this.#started ? {} : { startup: 'not finished' });
+  }
+
+  async ready(): Promise<Report> {
+    const failing: Record<string, string> = {};
+    if (!this.#started) failing.startup = 'not finished';
+    if (this.#draining) failing.draining = 'shutting down';
+    await Promise.all(
+      [...this.#checks].map(async ([name, check]) => {
+        const problem = await bounded(check);
+        if (problem !== null) failing[name] = problem;
+      }),
+    );
+    return report(failing);
+  }
+}
+
+const report = (failing: Record<string, string>): Report => ({
+  status: Object.keys(failing).length === 0 ? 'ok' : 'failing',
+  failing,
+});
+
+const bounded = async (check: HealthCheck): Promise<string | null> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve('no answer'), CHECK_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([Promise.resolve(check()), late]);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'failed';
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+export type OperationsServer = { readonly port: number; close(): Promise<void> };
+
+/** Serves /metrics and /health/{live,ready,startup} on a port of its own, which never leaves the cluster. */
+export const startOperationsServer = async (options: {
+  readonly port: number;
+  readonly host: string;
+  readonly health: Health;
+  readonly metrics: Metrics;
+}): Promise<OperationsServer> => {
+  const { health, metrics } = options;
+  const delay = monitorEventLoopDelay({ resolution: 20 });
+  delay.enable();
+  const answer = async (path: string): Promise<{ status: number; type: string; body: string }> => {
+    const probe = {
+      '/health/live': () => health.live(),
+      '/health/ready': () => health.ready(),
+      '/health/startup': () => health.startup(),
+    }[path];
+    if (probe) {
+      const found = await probe();
+      return { status: found.status === 'ok' ? 200 : 503, type: 'application/json', body: JSON.stringify(found) };
+    }
+    if (path !== '/metrics') return { status: 404, type: 'text/plain', body: 'not found\n' };
+    metrics.eventLoopDelay.set(delay.percentile(99) / 1e9);
+    delay.reset();
+    return { status: 200, type: metrics.registry.contentType, body: await metrics.registry.metrics() };
+  };
+  const server: Server = createServer((request, response) => {
+    answer((request.url ?? '/').split('?')[0] ?? '/').then(
+      ({ status, type, body }) => response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body),
+      () => response.writeHead(500).end(),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise<void>((resolve) => {
+        delay.disable();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+};
