@@ -8,6 +8,8 @@ export * from './item/identity.js';
 export * from './case/case.js';
 export * from './case/decide-case.js';
 export * from './contact/contact.js';
+export * from './assignment/assignment.js';
+export * from './assignment/visibility.js';
 export * from './reply/status.js';
 export * from './reply/may-reply.js';
 export * from './reply/template.js';
