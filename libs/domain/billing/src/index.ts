@@ -1,1 +1,6 @@
-export {};
+export * from './calendar.js';
+export * from './explain.js';
+export * from './money.js';
+export * from './rate-card.js';
+export * from './statement.js';
+export * from './usage.js';
