@@ -1,4 +1,15 @@
-import { personalSchemas } from '@centralita/contracts';
+import {
+  CurrencyCode,
+  DecimalInteger,
+  Instant,
+  MessageRef,
+  Month,
+  personalSchemas,
+  Role,
+  Service,
+  Sha256Hex,
+  Uuid,
+} from '@centralita/contracts';
 import type { z } from 'zod';
 import { isBinarySchema } from '../endpoint/binary.js';
 
@@ -18,12 +29,29 @@ const childrenOf = (schema: z.core.$ZodType): [string, z.core.$ZodType][] => {
   });
 };
 
-/**
- * Paths of the fields of a schema that are marked `personal()`. `get` and not `has`: describing a marked schema makes a copy, which
- * only `get` follows back to its original. Bytes are always personal: they are media.
- */
+/** Schemas that stand for a format, used all over: a mark on one of them would mark every field of that format. */
+const formats: ReadonlySet<unknown> = new Set([
+  Uuid,
+  Instant,
+  DecimalInteger,
+  Sha256Hex,
+  MessageRef,
+  Month,
+  CurrencyCode,
+  Role,
+  Service,
+]);
+
+/** Describing a marked schema makes a copy that only knows its original, so the originals are asked too. */
+const isMarked = (schema: z.core.$ZodType): boolean => {
+  if (personalSchemas.has(schema as z.ZodType)) return !formats.has(schema);
+  const { parent } = schema._zod;
+  return parent !== undefined && isMarked(parent);
+};
+
+/** Paths of the fields of a schema that are marked `personal()`. Bytes are always personal: they are media. */
 export const personalFields = (schema: z.core.$ZodType, path = '', seen: ReadonlySet<unknown> = new Set()): string[] => {
-  if (personalSchemas.get(schema as z.ZodType)?.personal || isBinarySchema(schema as z.ZodType)) return [path || '(body)'];
+  if (isMarked(schema) || isBinarySchema(schema as z.ZodType)) return [path || '(body)'];
   if (seen.has(schema)) return [];
   const inside = new Set([...seen, schema]);
   return childrenOf(schema).flatMap(([name, child]) =>
