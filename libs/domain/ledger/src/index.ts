@@ -1,6 +1,7 @@
 export * from './bytes.js';
 export * from './checkpoint.js';
 export * from './leaf.js';
+export * from './malformed.js';
 export * from './note.js';
 export * from './proof.js';
 export * from './tlog-proof.js';
