@@ -1,0 +1,158 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { PlatformError, Uuid } from '@centralita/contracts';
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { databaseError, isRetryableTransaction } from './database-error.js';
+import type { SystemTx, Tx } from './types.js';
+
+export type DataSourceOptions = {
+  readonly url: string;
+  /** Most connections of this process. @default 10 */
+  readonly poolSize?: number;
+  /** Migration classes, the event store's first. */
+  readonly migrations?: readonly (new () => MigrationInterface)[];
+  /** A statement that runs longer is cancelled (TIMEOUT). 0 = no limit, for migrations. @default 15000 */
+  readonly statementTimeoutMs?: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName?: string;
+};
+
+/** TypeORM for connections, transactions and migrations; it connects at the first use. Never synchronises a schema. */
+export const createDataSource = (options: DataSourceOptions): DataSource =>
+  new DataSource({
+    type: 'postgres',
+    url: options.url,
+    poolSize: options.poolSize ?? 10,
+    migrations: [...(options.migrations ?? [])],
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    logging: false,
+    applicationName: options.applicationName ?? 'centralita',
+    connectTimeoutMS: 5_000,
+    // An idle connection that breaks is replaced at the next use; the error itself holds nothing that the next query would not say.
+    poolErrorHandler: () => undefined,
+    extra: {
+      statement_timeout: options.statementTimeoutMs ?? 15_000,
+      // Whoever holds a key's lock and does nothing blocks that customer.
+      idle_in_transaction_session_timeout: 30_000,
+    },
+  });
+
+const MAX_RERUNS = 8;
+
+/** One database of one service: transactions with the tenant set, errors without values. */
+export class Database {
+  readonly #dataSource: DataSource;
+  readonly #appendListeners = new Set<() => void>();
+  #ready: Promise<unknown> | undefined;
+
+  constructor(dataSource: DataSource) {
+    this.#dataSource = dataSource;
+  }
+
+  /**
+   * One transaction that sees the rows of one tenant. It is run again, with all of `work`, after a deadlock or a serialisation
+   * failure, at most eight times: `work` has no effect outside of the transaction.
+   */
+  async withTenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>, options: { commandId?: string } = {}): Promise<T> {
+    return this.#transaction(async (tx) => {
+      await setTenant(tx, tenantId);
+      return work({ ...tx, tenantId, ...options });
+    });
+  }
+
+  /** One transaction without a tenant: row-level security is closed. For positions, leases, parked keys. Run again as withTenant is. */
+  async system<T>(work: (tx: SystemTx) => Promise<T>): Promise<T> {
+    return this.#transaction(work);
+  }
+
+  /** Called after a commit that appended events; the relay in this process uses it to look at once. Returns how to stop. */
+  onAppend(listener: () => void): () => void {
+    this.#appendListeners.add(listener);
+    return () => this.#appendListeners.delete(listener);
+  }
+
+  /** Runs pending migrations, each in its transaction. */
+  async migrate(): Promise<string[]> {
+    try {
+      await this.#connected();
+      return (await this.#dataSource.runMigrations()).map(({ name }) => name);
+    } catch (error) {
+      throw databaseError(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#dataSource.isInitialized) await this.#dataSource.destroy();
+  }
+
+  async #connected(): Promise<void> {
+    if (this.#dataSource.isInitialized) return;
+    this.#ready ??= this.#dataSource.initialize().finally(() => (this.#ready = undefined));
+    await this.#ready;
+  }
+
+  async #transaction<T>(work: (tx: SystemTx) => Promise<T>): Promise<T> {
+    for (let run = 0; ; run += 1) {
+      try {
+        return await this.#once(work);
+      } catch (failure) {
+        const error = databaseError(failure);
+        if (run >= MAX_RERUNS || !isRetryableTransaction(error)) throw error;
+        // Jitter, so that the two who met do not meet again.
+        await pause(Math.min(5 * 2 ** run, 200) * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  async #once<T>(work: (tx: SystemTx) => Promise<T>): Promise<T> {
+    await this.#connected();
+    const runner = this.#dataSource.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      const tx = systemTx(runner);
+      const result = await work(tx);
+      await runner.commitTransaction();
+      if (tx[MARKS].appended) for (const listener of this.#appendListeners) listener();
+      return result;
+    } catch (error) {
+      // The first error is the one that counts; a rollback fails only when the connection is gone, and then nothing was committed.
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+      throw error;
+    } finally {
+      await runner.release();
+    }
+  }
+}
+
+const MARKS = Symbol('marks of a transaction');
+/** Shared by all copies of a transaction's handle. */
+type Marks = { readonly [MARKS]: { appended: boolean } };
+
+/** Called by the event store, so that the commit wakes the relay. */
+export const markAppended = (tx: SystemTx & Partial<Marks>): void => {
+  if (tx[MARKS]) tx[MARKS].appended = true;
+};
+
+const systemTx = (runner: QueryRunner): SystemTx & Marks => ({
+  [MARKS]: { appended: false },
+  async query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    try {
+      return ((await runner.query(sql, [...parameters], true)).records ?? []) as Row[];
+    } catch (error) {
+      throw databaseError(error);
+    }
+  },
+  async execute(sql: string, parameters: readonly unknown[] = []): Promise<number> {
+    try {
+      return (await runner.query(sql, [...parameters], true)).affected ?? 0;
+    } catch (error) {
+      throw databaseError(error);
+    }
+  },
+});
+
+/** Until the transaction ends, or the next call. To be repeated after ROLLBACK TO SAVEPOINT, which does not always restore it. */
+export const setTenant = async (tx: SystemTx, tenantId: string): Promise<void> => {
+  if (!Uuid.safeParse(tenantId).success) throw new PlatformError('VALIDATION_FAILED', 'the tenant id is not a UUID');
+  await tx.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]);
+};

@@ -1,0 +1,77 @@
+import { PlatformError, type Topic } from '@centralita/contracts';
+import { z } from 'zod';
+import { toBigInt, type FeedItem, type FeedPage, type Tx } from './types.js';
+
+/**
+ * The cursor is a vector: the last position seen in each of the topic's buckets.
+ *
+ * Why it never misses: no position is given at append, where commits overtake each other. The relay gives it when the log has
+ * acknowledged, in the transaction that moves the head (`relay_published`), under the row lock of the bucket's feed head. That lock is
+ * held until commit, so positions of a bucket become visible in order and without gaps, also when two relays meet; per key they
+ * follow key_version. A position that is visible means that all before it are.
+ */
+const Cursor = z.record(z.string().regex(/^\d{1,2}$/), z.string().regex(/^(0|[1-9]\d{0,18})$/));
+type Positions = ReadonlyMap<number, bigint>;
+
+const encode = (positions: Positions): string =>
+  Buffer.from(JSON.stringify(Object.fromEntries([...positions].map(([bucket, seq]) => [bucket, seq.toString()])))).toString('base64url');
+
+const decode = (cursor: string): Map<number, bigint> => {
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch {
+    json = null;
+  }
+  const parsed = Cursor.safeParse(json);
+  if (!parsed.success) throw new PlatformError('VALIDATION_FAILED', 'this is not a cursor of this feed');
+  return new Map(Object.entries(parsed.data).map(([bucket, seq]) => [Number(bucket), BigInt(seq)]));
+};
+
+/** The cursor of now: a client takes it, then reads its views, then follows the feed from here. */
+export const feedHead = async (tx: Tx, topic: Topic): Promise<string> => {
+  const heads = await tx.query<{ bucket: number; last_seq: string }>(
+    `select bucket, last_seq from feed_head where tenant_id = $1 and topic = $2`,
+    [tx.tenantId, topic],
+  );
+  return encode(new Map(heads.map(({ bucket, last_seq }) => [bucket, toBigInt(last_seq)])));
+};
+
+/**
+ * Pointers to the tenant's published events of one topic after a cursor, at most `limit`; null reads from the beginning, see
+ * {@link feedHead} for now. Per key in order, across keys nearly: the client treats a pointer as "look again". Throws
+ * VALIDATION_FAILED for a foreign cursor.
+ */
+export const feed = async (tx: Tx, topic: Topic, cursor: string | null, limit: number): Promise<FeedPage> => {
+  const positions = cursor === null ? new Map<number, bigint>() : decode(cursor);
+  const rows = await tx.query<{
+    bucket: number;
+    seq: string;
+    event_id: string;
+    stream_version: string;
+    type: string;
+    stream_id: string;
+    recorded_at: Date;
+  }>(
+    `select f.bucket, f.seq, e.event_id, e.stream_version, e.type, e.stream_id, e.recorded_at
+     from feed_head h
+     left join unnest($3::smallint[], $4::bigint[]) as c(bucket, seq) on c.bucket = h.bucket
+     cross join lateral (
+       select * from feed_entry f where f.tenant_id = h.tenant_id and f.topic = h.topic and f.bucket = h.bucket and f.seq > coalesce(c.seq, 0)
+       order by f.seq limit $5) f
+     join events e on e.tenant_id = f.tenant_id and e.topic = f.topic and e.key = f.key and e.key_version = f.key_version
+     where h.tenant_id = $1 and h.topic = $2 and h.last_seq > coalesce(c.seq, 0)
+     order by e.recorded_at, f.bucket, f.seq`,
+    [tx.tenantId, topic, [...positions.keys()], [...positions.values()], limit],
+  );
+  const items: FeedItem[] = [];
+  for (const row of rows) {
+    const seq = toBigInt(row.seq);
+    // A page takes a prefix of each bucket: what sorts behind a missing neighbour comes with the next page.
+    if (items.length >= limit || seq !== (positions.get(row.bucket) ?? 0n) + 1n) continue;
+    positions.set(row.bucket, seq);
+    const { event_id: id, stream_version: version, type, stream_id: streamId, recorded_at } = row;
+    items.push({ id, version, type, streamId, at: recorded_at.toISOString() });
+  }
+  return { items, cursor: encode(positions) };
+};

@@ -1,0 +1,128 @@
+import { PlatformError, Uuid, type EventData } from '@centralita/contracts';
+import { setTenant, type Database } from '../database.js';
+import type { EventStore } from '../event-store.js';
+import type { SystemTx } from '../types.js';
+import { passVersion } from './duplicates.js';
+import { readIncoming, type Incoming, type UpcasterOf } from './incoming.js';
+import { applyOne, type BatchHandler } from './middleware.js';
+import { appendOperations, coordinatesOf, lockGroup, readParked, type Operation, type ParkedRow } from './parking.js';
+
+export type ParkedKey = {
+  readonly key: string;
+  readonly code: string;
+  readonly parkedAt: Date;
+  readonly tenants: readonly string[];
+};
+
+/** Parked keys of a group, oldest first. */
+export const listParked = (db: Database, groupId: string): Promise<ParkedKey[]> =>
+  db.system(async (tx) => {
+    const rows = await tx.query<{ key: string; code: string; parked_at: Date; tenants: string[] }>(
+      `select key, code, parked_at, tenants from parked_key where group_id = $1 order by parked_at, key`,
+      [groupId],
+    );
+    return rows.map(({ key, code, parked_at, tenants }) => ({ key, code, parkedAt: parked_at, tenants }));
+  });
+
+export type OperateOptions = {
+  readonly db: Database;
+  readonly groupId: string;
+  readonly store: EventStore;
+  readonly key: string;
+  /** Who decided it; stands in the event. */
+  readonly actorId: string;
+  /** Handlers by topic, for example those of the running {@link inboxMiddleware}. */
+  readonly handlers: ReadonlyMap<string, BatchHandler>;
+  readonly upcast?: UpcasterOf;
+};
+
+/** `blocked`: why the next record failed again, null when the key is free. */
+export type Drained = { readonly applied: number; readonly blocked: string | null };
+
+const RECORDS_AT_ONCE = 200;
+
+type Step = { readonly applied: number; readonly blocked: string | null; readonly more: boolean };
+
+/** Applies the parked records of a key again, in order, and frees the key when none is left. Stops at the first that fails again. */
+export const retryParked = async (options: OperateOptions): Promise<Drained> => {
+  let applied = 0;
+  for (;;) {
+    const step = await options.db.system((tx) => drain(tx, options));
+    applied += step.applied;
+    if (!step.more) return { applied, blocked: step.blocked };
+  }
+};
+
+/** Gives the first parked record of a key up, and applies what waited behind it. */
+export const skipParked = async (options: OperateOptions): Promise<Drained> => {
+  await options.db.system((tx) => skipFirst(tx, options));
+  return retryParked(options);
+};
+
+const tenantsOf = async (tx: SystemTx, { groupId, key }: OperateOptions): Promise<string[]> => {
+  await lockGroup(tx, groupId, 'alone');
+  const [row] = await tx.query<{ tenants: string[] }>(`select tenants from parked_key where group_id = $1 and key = $2 for update`, [groupId, key]);
+  if (!row) throw new PlatformError('NOT_FOUND', 'this key is not parked', { groupId });
+  return row.tenants;
+};
+
+const settle = async (tx: SystemTx, groupId: string, row: ParkedRow, state: 'applied' | 'skipped'): Promise<void> => {
+  await setTenant(tx, row.tenantId);
+  await tx.execute(
+    `update parked_record set state = $6 where tenant_id = $1 and group_id = $2 and topic = $3 and partition = $4 and record_offset = $5`,
+    [row.tenantId, groupId, row.record.topic, row.record.partition, row.record.offset, state],
+  );
+};
+
+const decision = ({ groupId, actorId }: OperateOptions, incoming: Incoming): EventData<'record.retried.v1'> => ({
+  ...coordinatesOf(groupId, incoming),
+  actorId,
+  at: new Date().toISOString(),
+});
+
+const drain = async (tx: SystemTx, options: OperateOptions): Promise<Step> => {
+  const { groupId, key, store, handlers, upcast } = options;
+  const tenants = await tenantsOf(tx, options);
+  const rows = await readParked(tx, groupId, key, tenants, RECORDS_AT_ONCE);
+  const retried: Operation[] = [];
+  let [applied, blocked]: [number, string | null] = [0, null];
+  for (const row of rows) {
+    const handler = handlers.get(row.record.topic);
+    if (!handler) throw new PlatformError('CONFIGURATION_INVALID', `no handler for ${row.record.topic} here`, { topic: row.record.topic });
+    const incoming = readIncoming(row.record, handler.ignored, upcast);
+    // Whoever retries has looked: a missing version before the first record is accepted.
+    const result = await applyOne(tx, groupId, incoming, handler, { acceptGaps: true });
+    if (typeof result === 'string') {
+      blocked = result;
+      await setTenant(tx, row.tenantId);
+      await tx.execute(
+        `update parked_record set code = $6 where tenant_id = $1 and group_id = $2 and topic = $3 and partition = $4 and record_offset = $5`,
+        [row.tenantId, groupId, row.record.topic, row.record.partition, row.record.offset, result],
+      );
+      await tx.execute(`update parked_key set code = $3 where group_id = $1 and key = $2`, [groupId, key, result]);
+      break;
+    }
+    applied += 1;
+    await settle(tx, groupId, row, 'applied');
+    if (row.code !== null)
+      retried.push({ tenantId: incoming.tenantId, incoming, type: 'record.retried.v1', data: decision(options, incoming) });
+  }
+  const more = blocked === null && rows.length === RECORDS_AT_ONCE;
+  if (blocked === null && !more) await tx.execute(`delete from parked_key where group_id = $1 and key = $2`, [groupId, key]);
+  await appendOperations(tx, store, retried);
+  return { applied, blocked, more };
+};
+
+const skipFirst = async (tx: SystemTx, options: OperateOptions): Promise<void> => {
+  const { groupId, key, store, handlers, upcast } = options;
+  const [row] = await readParked(tx, groupId, key, await tenantsOf(tx, options), 1);
+  if (!row) return;
+  const { record, tenantId } = row;
+  const incoming = readIncoming(record, handlers.get(record.topic)?.ignored ?? new Set(), upcast);
+  await setTenant(tx, tenantId);
+  const version = incoming.kind === 'poison' ? incoming.keyVersion : incoming.consumed.event.keyversion;
+  if (version !== null && version !== undefined && incoming.eventId !== null && Uuid.safeParse(key).success)
+    await passVersion(tx, { tenantId, groupId, topic: record.topic }, key, BigInt(version), incoming.eventId);
+  await settle(tx, groupId, row, 'skipped');
+  await appendOperations(tx, store, [{ tenantId, incoming, type: 'record.skipped.v1', data: decision(options, incoming) }]);
+};

@@ -1,0 +1,53 @@
+import type { ErrorCode, Service, Topic } from '@centralita/contracts';
+import type { EventLog } from '@centralita/event-log';
+import type { Database } from '../database.js';
+import type { StoreLogger } from '../types.js';
+
+/** Plain callbacks; durations are seconds. */
+export type RelayMetrics = {
+  /** After each pass that sent something. */
+  published?(sample: { records: number; seconds: number; oldestSeconds: number }): void;
+  /** A pass failed in a way that passes. */
+  retried?(sample: { code: string }): void;
+  /** Somebody has to look: see {@link RelayAlarm}. */
+  alarm?(sample: RelayAlarm): void;
+};
+
+export type RelayAlarm = {
+  /**
+   * STORE_BEHIND_LOG: the database does not know what it published, the relay stays closed. INTERNAL: a dirty head without its events.
+   * RECORD_TOO_LARGE and others: the log refuses the records of a key. The other keys go on.
+   */
+  readonly code: ErrorCode;
+  readonly topic?: string;
+  readonly key?: string;
+};
+
+export type RelayOptions = {
+  /** Of the relay role, and to the server itself: leases live as long as the session, so a transaction pooler would lose them. */
+  readonly url: string;
+  readonly log: EventLog;
+  /** Whose events these are: what the start check looks for on the log. */
+  readonly service: Service;
+  /** All topics that this service's event store writes, operations included. */
+  readonly topics: readonly Topic[];
+  /** Topics that get pointers for {@link feed}. @default all but access and operations */
+  readonly feeds?: readonly Topic[];
+  /** The same process's database: its commits wake the relay, so that an idle one does not wait for its next look. */
+  readonly database?: Database;
+  readonly logger?: StoreLogger;
+  readonly metrics?: RelayMetrics;
+  /** Longest pause between two looks. @default 50 */
+  readonly idleMs?: number;
+  /** Most heads per bucket in one pass. @default 64 */
+  readonly headsPerBucket?: number;
+  /** Most events per head in one pass. @default 64 */
+  readonly eventsPerHead?: number;
+  /** How far back the start check looks for a record of this service in each partition. @default 1000 */
+  readonly lookBack?: number;
+  /** How long stop() goes on publishing what is there. @default 5000 */
+  readonly drainMs?: number;
+};
+
+/** `closed` for good after STORE_BEHIND_LOG; `waiting` while the log or the database cannot be reached. */
+export type RelayState = 'stopped' | 'checking' | 'running' | 'waiting' | 'closed';
