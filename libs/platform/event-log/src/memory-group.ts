@@ -103,6 +103,7 @@ class MemoryMember implements Subscription {
     this.#ended = true;
     this.wake();
     await this.#loop;
+    this.#assignment = [];
     await this.leave();
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { describeEventLogConformance } from './conformance.spec.js';
 import { createMemoryLog } from './memory-log.js';
 import { partitionOf } from './partitioner.js';
 
@@ -30,3 +31,5 @@ describe('the log in memory', () => {
     await expect(log.append([record])).rejects.toMatchObject({ code: 'DRAINING' });
   });
 });
+
+describeEventLogConformance('memory', () => createMemoryLog({ topics: [] }));

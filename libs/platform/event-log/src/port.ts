@@ -15,7 +15,7 @@ export type StoredRecord = {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, Buffer>>;
-  /** Milliseconds since the epoch, clock of the producer. Not part of any digest. */
+  /** Milliseconds since the epoch, clock of the broker on the platform's topics. Not part of any digest. */
   readonly timestamp: bigint;
 };
 
@@ -59,6 +59,8 @@ export type SubscribeOptions = {
   readonly concurrency?: number;
   /** A member that is silent for longer loses its partitions; also the age at which a batch calls itself stale. @default 30000 */
   readonly sessionTimeoutMs?: number;
+  /** How long a group waits for a member to give its partitions back before it goes on without it. @default 60000 */
+  readonly rebalanceTimeoutMs?: number;
   /** Longest wait of one poll without records. @default 500 */
   readonly maxWaitMs?: number;
 };

@@ -1,7 +1,13 @@
 import { PlatformError, Topics } from '@centralita/contracts';
 import type { LogAdmin, TopicSpec } from './port.js';
 
-const kept = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' } as const;
+const kept = {
+  'cleanup.policy': 'delete',
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+  // A broker refuses records of a producer whose clock is an hour ahead; the events carry their own times.
+  'message.timestamp.type': 'LogAppendTime',
+} as const;
 
 /** The platform's topics as a laptop makes them. `ensureTopics` raises replication for production. */
 export const topicSpecs: TopicSpec[] = Topics.map((name) => ({ name, partitions: 12, replicationFactor: 1, config: kept }));
@@ -27,7 +33,7 @@ export const ensureTopics = async (
     ...spec,
     partitions: options.partitions ?? spec.partitions,
     replicationFactor: options.replicationFactor,
-    config: { ...spec.config, 'min.insync.replicas': String(options.minInsyncReplicas) } as Record<string, string>,
+    config: { ...spec.config, 'min.insync.replicas': String(options.minInsyncReplicas) },
   }));
   await admin.createTopics(wanted);
   const found = new Map((await admin.describeTopics(wanted.map((spec) => spec.name))).map((topic) => [topic.name, topic]));

@@ -1,0 +1,51 @@
+import { isPlatformError, PlatformError, type ErrorCode } from '@centralita/contracts';
+
+/** Codes of the Kafka protocol that mean more than "the log is not there right now". */
+const codes: Readonly<Record<number, ErrorCode>> = {
+  1: 'OFFSET_OUT_OF_RANGE',
+  3: 'TOPIC_UNKNOWN',
+  10: 'RECORD_TOO_LARGE',
+  17: 'TOPIC_UNKNOWN',
+  18: 'RECORD_TOO_LARGE',
+  29: 'CONFIGURATION_INVALID',
+  30: 'CONFIGURATION_INVALID',
+  31: 'CONFIGURATION_INVALID',
+  33: 'CONFIGURATION_INVALID',
+  37: 'CONFIGURATION_INVALID',
+  38: 'CONFIGURATION_INVALID',
+  40: 'CONFIGURATION_INVALID',
+  58: 'CONFIGURATION_INVALID',
+};
+
+/** OUT_OF_ORDER_SEQUENCE_NUMBER, DUPLICATE_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID, PRODUCER_FENCED. */
+const producerLost: ReadonlySet<number> = new Set([45, 46, 47, 59, 90]);
+
+/** Code of the Kafka protocol of an error or of what caused it. Total: an error without one gives undefined. */
+export const protocolCodeOf = (error: unknown, depth = 0): number | undefined => {
+  if (!(error instanceof Error) || depth > 8) return undefined;
+  if ('code' in error && typeof error.code === 'number') return error.code;
+  return protocolCodeOf(error.cause, depth + 1);
+};
+
+/** True when the broker has forgotten or fenced the producer: a new one must take over, kafkajs would fail for ever. */
+export const isProducerLost = (error: unknown): boolean => producerLost.has(protocolCodeOf(error) ?? 0);
+
+const errnoOf = (error: unknown): string | undefined => {
+  if (!(error instanceof Error)) return undefined;
+  return 'code' in error && typeof error.code === 'string' ? error.code : errnoOf(error.cause);
+};
+
+/** Every failure of the driver as a PlatformError; what is not known to be permanent is LOG_UNAVAILABLE, which is retryable. */
+export const toPlatformError = (error: unknown, what: string): PlatformError => {
+  if (isPlatformError(error)) return error;
+  const protocolCode = protocolCodeOf(error);
+  const code = (protocolCode !== undefined && codes[protocolCode]) || 'LOG_UNAVAILABLE';
+  const name = error instanceof Error ? error.name : 'unknown';
+  const errno = errnoOf(error);
+  return new PlatformError(
+    code,
+    `${what}: ${name}`,
+    { name, ...(protocolCode !== undefined && { protocolCode }), ...(errno !== undefined && { errno }) },
+    { cause: error },
+  );
+};

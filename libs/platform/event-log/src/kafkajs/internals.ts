@@ -1,0 +1,108 @@
+import { createRequire } from 'node:module';
+import { PlatformError } from '@centralita/contracts';
+import type { Kafka, KafkaMessage, PartitionMetadata } from 'kafkajs';
+
+/*
+ * The one place that knows the inside of kafkajs. Its public surface lacks three things that a ledger needs, and has one fault that
+ * costs a laptop its battery. The client is unmaintained, so its inside does not move; the version check makes sure of it.
+ */
+
+const KNOWN_VERSION = '2.2.4';
+
+const load = createRequire(import.meta.url);
+
+/** Throws CONFIGURATION_INVALID for any other release than the one whose source was read: repairs of unknown code are damage. */
+export const requireKnownVersion = (found: unknown): void => {
+  if (found !== KNOWN_VERSION)
+    throw new PlatformError(
+      'CONFIGURATION_INVALID',
+      `kafkajs ${String(found)} is not ${KNOWN_VERSION}, for which the repairs were written`,
+    );
+};
+
+type Queue = {
+  pending: unknown[];
+  throttledUntil: number;
+  throttleCheckTimeoutId: NodeJS.Timeout | null;
+  checkPendingRequests(): void;
+};
+
+/**
+ * Replaces a method that arms a timer of 1 ms for ever, with or without pending requests: 3.6 % of a core for an idle client of
+ * three brokers (tulios/kafkajs#1704), and Node's TimeoutNegativeWarning (#1751).
+ */
+function scheduleCheckPendingRequests(this: Queue): void {
+  if (this.throttleCheckTimeoutId || this.pending.length === 0) return;
+  const throttled = this.throttledUntil - Date.now();
+  this.throttleCheckTimeoutId = setTimeout(
+    () => {
+      this.throttleCheckTimeoutId = null;
+      this.checkPendingRequests();
+    },
+    throttled > 0 ? throttled : 10,
+  );
+}
+
+export type OffsetLost = Error & { readonly code: 1; readonly topic: string; readonly partition: number };
+
+/**
+ * Applies the repairs to the loaded kafkajs. Safe to call again.
+ *
+ * The second repair: when a position is not on the log any more (records were lost), kafkajs commits the group's default offset and
+ * goes on there. A ledger must stop instead.
+ */
+export const repairKafkajs = (): void => {
+  requireKnownVersion((load('kafkajs/package.json') as { version: string }).version);
+  const requestQueue = load('kafkajs/src/network/requestQueue') as { prototype: Record<string, unknown> };
+  const consumerGroup = load('kafkajs/src/consumer/consumerGroup') as { prototype: Record<string, unknown> };
+  const { KafkaJSNonRetriableError } = load('kafkajs/src/errors') as { KafkaJSNonRetriableError: new (message: string) => Error };
+  requestQueue.prototype['scheduleCheckPendingRequests'] = scheduleCheckPendingRequests;
+  consumerGroup.prototype['recoverFromOffsetOutOfRange'] = async (lost: { topic: string; partition: number }): Promise<void> => {
+    const error = new KafkaJSNonRetriableError(`position of ${lost.topic}:${lost.partition} is not on the log`);
+    throw Object.assign(error, { code: 1, topic: lost.topic, partition: lost.partition });
+  };
+};
+
+export type FetchedPartition = {
+  partition: number;
+  highWatermark: string;
+  messages: (KafkaMessage & { isControlRecord?: boolean })[];
+};
+
+export type Broker = {
+  fetch(request: {
+    maxWaitTime: number;
+    minBytes: number;
+    maxBytes: number;
+    isolationLevel: number;
+    topics: { topic: string; partitions: { partition: number; fetchOffset: string; maxBytes: number }[] }[];
+  }): Promise<{ responses: { topicName: string; partitions: FetchedPartition[] }[] }>;
+  connectionPool: { send<T>(protocol: { request: unknown; response: unknown; logResponseError?: boolean }): Promise<T> };
+};
+
+export type Cluster = {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  refreshMetadataIfNecessary(): Promise<void>;
+  findTopicPartitionMetadata(topic: string): PartitionMetadata[];
+  findBroker(node: { nodeId: number }): Promise<Broker>;
+  findControllerBroker(): Promise<Broker>;
+};
+
+/**
+ * A connection to the cluster that can fetch any offset of any partition. kafkajs has no manual assignment: with its public
+ * surface a bounded read needs a group of its own, which costs a join (3 s with a production broker's initial rebalance delay),
+ * rights on groups, and a group to delete afterwards.
+ */
+export const openCluster = (kafka: Kafka): Cluster => {
+  const create = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster');
+  const open = create && (kafka as unknown as Record<symbol, (options: object) => Cluster>)[create];
+  if (!open) throw new PlatformError('CONFIGURATION_INVALID', 'kafkajs does not have the inside that its version promises');
+  return open.call(kafka, { metadataMaxAge: 300_000, allowAutoTopicCreation: false });
+};
+
+type Encoder = { buffer: Buffer; writeBuffer(bytes: Buffer): Encoder };
+
+export const emptyEncoder = (): Encoder => new (load('kafkajs/src/protocol/encoder') as new () => Encoder)();

@@ -1,0 +1,68 @@
+import kafkajs from 'kafkajs';
+import { PlatformError } from '@centralita/contracts';
+import type { EventLog, LogLogger, LogMetrics, LogRecord, Subscription, SubscribeOptions } from '../port.js';
+import { tracedSend } from '../tracing.js';
+import { KafkaAdmin } from './admin.js';
+import { Appender } from './appender.js';
+import { openClient, patient, type ClientOptions } from './client.js';
+import { openCluster } from './internals.js';
+import { Reader } from './reader.js';
+import { KafkaSubscription } from './subscription.js';
+
+export type KafkajsLogOptions = Omit<ClientOptions, 'logger'> & {
+  readonly logger: LogLogger;
+  readonly metrics: LogMetrics;
+  readonly compression: 'none' | 'gzip';
+};
+
+/** The port over kafkajs. Connects when first used. */
+export const openKafkajsLog = (options: KafkajsLogOptions): EventLog => {
+  const kafka = openClient(options);
+  const reader: Reader = new Reader(openCluster(kafka), (topic) => admin.boundsOf(topic));
+  const admin = new KafkaAdmin(kafka, () => reader.cluster());
+  const appender = new Appender({
+    createProducer: () =>
+      kafka.producer({
+        createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+        idempotent: true,
+        maxInFlightRequests: 1,
+        allowAutoTopicCreation: false,
+        retry: patient,
+      }),
+    limitsOf: (topic) => admin.limitsOf(topic),
+    compression: options.compression,
+    logger: options.logger,
+    metrics: options.metrics,
+  });
+  const subscriptions = new Set<Subscription>();
+  let closed = false;
+
+  return {
+    admin,
+    append: (records: readonly LogRecord[]) => tracedSend(records, (stamped) => appender.append(stamped)),
+    subscribe: async (subscribe: SubscribeOptions) => {
+      if (closed) throw new PlatformError('DRAINING', 'the log is closed');
+      for (const topic of subscribe.topics) await admin.limitsOf(topic);
+      const subscription = new KafkaSubscription({
+        kafka: openClient(options),
+        boundsOf: (topic) => admin.boundsOf(topic),
+        logger: options.logger,
+        metrics: options.metrics,
+        options: subscribe,
+      });
+      subscriptions.add(subscription);
+      await subscription.start();
+      return subscription;
+    },
+    read: (ranges, onRecords) => reader.read(ranges, onRecords),
+    lastRecord: (topic, partition, matching, lookBack = 1000) => reader.lastRecord(topic, partition, matching, lookBack),
+    close: async () => {
+      closed = true;
+      // 1. No more effects, 2. no more records, 3. connections: each step may need the next.
+      await Promise.all([...subscriptions].map((subscription) => subscription.close()));
+      await appender.close();
+      await reader.close();
+      await admin.close();
+    },
+  };
+};

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PlatformError } from '@centralita/contracts';
+import { backoffMs, requireWithin, topicUnknown } from '../failures.js';
+import { partitionKey, type OffsetRange, type StoredRecord } from '../port.js';
+import { toPlatformError } from './errors.js';
+import type { Cluster } from './internals.js';
+import { storedRecord } from './records.js';
+
+type Bounds = { readonly beginning: bigint; readonly end: bigint };
+type Cursor = { readonly topic: string; readonly partition: number; next: bigint; readonly to: bigint };
+
+const READ_COMMITTED = 1;
+const PARTITION_BYTES = 1024 * 1024;
+const REQUEST_BYTES = 10 * PARTITION_BYTES;
+/** About half a minute of a log that is not there. */
+const ATTEMPTS = 12;
+
+/** Reads offsets without a group, straight from the leaders. */
+export class Reader {
+  readonly #cluster: Cluster;
+  readonly #boundsOf: (topic: string) => Promise<ReadonlyMap<number, Bounds>>;
+  #connected: Promise<void> | null = null;
+
+  constructor(cluster: Cluster, boundsOf: (topic: string) => Promise<ReadonlyMap<number, Bounds>>) {
+    this.#cluster = cluster;
+    this.#boundsOf = boundsOf;
+  }
+
+  /** The connected cluster; connecting is tried again after a failure. */
+  async cluster(): Promise<Cluster> {
+    this.#connected ??= this.#cluster.connect().catch((error: unknown) => {
+      this.#connected = null;
+      throw toPlatformError(error, 'cannot connect');
+    });
+    await this.#connected;
+    return this.#cluster;
+  }
+
+  async read(ranges: readonly OffsetRange[], onRecords: (records: readonly StoredRecord[]) => Promise<void>): Promise<void> {
+    await this.#require(ranges);
+    let open: Cursor[] = ranges.map(({ topic, partition, from, to }) => ({ topic, partition, next: from, to })).filter(isOpen);
+    for (let attempt = 0; open.length > 0;) {
+      let fetched: StoredRecord[][];
+      try {
+        fetched = await this.#fetch(open);
+        attempt = 0;
+      } catch (error) {
+        const failure = toPlatformError(error, 'read failed');
+        if (!failure.retryable || ++attempt === ATTEMPTS) throw failure;
+        await sleep(backoffMs(attempt, 50, 5000));
+        await this.#refresh();
+        continue;
+      }
+      for (const records of fetched) if (records.length > 0) await onRecords(records);
+      open = open.filter(isOpen);
+    }
+  }
+
+  async lastRecord(
+    topic: string,
+    partition: number,
+    matching: (record: StoredRecord) => boolean,
+    lookBack: number,
+  ): Promise<StoredRecord | null> {
+    const bounds = (await this.#boundsOf(topic)).get(partition);
+    if (!bounds) throw topicUnknown(topic, partition);
+    const first = bounds.end - BigInt(lookBack) > bounds.beginning ? bounds.end - BigInt(lookBack) : bounds.beginning;
+    // In windows from the end: what is looked for is nearly always among the last few.
+    for (let to = bounds.end, window = 16n; to > first; window *= 4n) {
+      const from = to - window > first ? to - window : first;
+      let found: StoredRecord | null = null;
+      await this.read([{ topic, partition, from, to }], async (records) => void (found = records.findLast(matching) ?? found));
+      if (found) return found;
+      to = from;
+    }
+    return null;
+  }
+
+  async close(): Promise<void> {
+    await this.#connected?.catch(() => undefined);
+    await this.#cluster.disconnect();
+  }
+
+  async #require(ranges: readonly OffsetRange[]): Promise<void> {
+    const topics = [...new Set(ranges.map(({ topic }) => topic))];
+    const bounds = new Map(await Promise.all(topics.map(async (topic) => [topic, await this.#boundsOf(topic)] as const)));
+    for (const range of ranges) {
+      const found = bounds.get(range.topic)?.get(range.partition);
+      requireWithin(range, range.from, found?.beginning, found?.end);
+      requireWithin(range, range.to, found?.beginning, found?.end);
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    // A failure shows itself at the next fetch.
+    await this.#cluster.refreshMetadata().catch(() => undefined);
+  }
+
+  /** One request to each leader; moves the cursors and gives the records of each partition. */
+  async #fetch(cursors: readonly Cursor[]): Promise<StoredRecord[][]> {
+    const cluster = await this.cluster();
+    await cluster.addMultipleTargetTopics([...new Set(cursors.map(({ topic }) => topic))]);
+    await cluster.refreshMetadataIfNecessary();
+    const byLeader = Map.groupBy(cursors, ({ topic, partition }) => {
+      const metadata = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
+      if (!metadata) throw topicUnknown(topic, partition);
+      return metadata.leader;
+    });
+    const fetched = await Promise.all([...byLeader].map(([nodeId, led]) => this.#fetchFrom(cluster, nodeId, led)));
+    return fetched.flat();
+  }
+
+  async #fetchFrom(cluster: Cluster, nodeId: number, cursors: readonly Cursor[]): Promise<StoredRecord[][]> {
+    const broker = await cluster.findBroker({ nodeId });
+    const topics = [...Map.groupBy(cursors, ({ topic }) => topic)].map(([topic, led]) => ({
+      topic,
+      partitions: led.map(({ partition, next }) => ({ partition, fetchOffset: next.toString(), maxBytes: PARTITION_BYTES })),
+    }));
+    const { responses } = await broker.fetch({
+      maxWaitTime: 500,
+      minBytes: 1,
+      maxBytes: REQUEST_BYTES,
+      isolationLevel: READ_COMMITTED,
+      topics,
+    });
+    const byPartition = new Map(cursors.map((cursor) => [partitionKey(cursor.topic, cursor.partition), cursor]));
+    return responses.flatMap(({ topicName, partitions }) =>
+      partitions.flatMap(({ partition, messages }) => {
+        const cursor = byPartition.get(partitionKey(topicName, partition));
+        return cursor
+          ? [
+              advance(
+                cursor,
+                messages
+                  .filter(({ isControlRecord }) => !isControlRecord)
+                  .map((message) => storedRecord(topicName, partition, message)),
+              ),
+            ]
+          : [];
+      }),
+    );
+  }
+}
+
+const isOpen = ({ next, to }: Cursor): boolean => next < to;
+
+/** Keeps what belongs to the range (a fetched batch may begin before it and end after it) and moves the cursor. */
+const advance = (cursor: Cursor, records: readonly StoredRecord[]): StoredRecord[] => {
+  const within = records.filter(({ offset }) => offset >= cursor.next && offset < cursor.to);
+  for (const { offset } of within) {
+    if (offset !== cursor.next)
+      throw new PlatformError(
+        'OFFSET_OUT_OF_RANGE',
+        `records before offset ${offset} of ${cursor.topic}:${cursor.partition} are missing`,
+        {
+          topic: cursor.topic,
+          partition: cursor.partition,
+          offset: cursor.next.toString(),
+        },
+      );
+    cursor.next++;
+  }
+  return within;
+};
