@@ -48,7 +48,7 @@ const checkLeaves = (findings: Finding[], bundle: AuditExport, trust: Trust): Ch
       );
       return;
     }
-    const leaf = attempt(findings, () => parseLeaf(text));
+    const leaf = attempt(findings, name, () => parseLeaf(text), { leafIndex: index, recordId: recordIdOf(text) });
     if (!leaf) return;
     if (`centralita/${leaf.tenant}` !== bundle.origin)
       findings.push(
@@ -66,7 +66,7 @@ const checkLeaves = (findings: Finding[], bundle: AuditExport, trust: Trust): Ch
 
 /** Opens the checkpoint of a bundle, with the trusted keys or, when there are none, the file's own. */
 const openBundle = async (findings: Finding[], bundle: AuditExport, trust: Trust): Promise<SignedHead | null> => {
-  const fileKey = attempt(findings, () => parseVerifierKey(trust.hash, bundle.verifierKey));
+  const fileKey = attempt(findings, 'verifier key', () => parseVerifierKey(trust.hash, bundle.verifierKey));
   if (fileKey && fileKey.name !== bundle.origin)
     findings.push(finding('tampered', `verifier key INVALID: ${fileKey.name} is not the key of ${bundle.origin}`));
   const trusted = trust.keys.length > 0;

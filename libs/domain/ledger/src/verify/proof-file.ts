@@ -24,7 +24,8 @@ export const verifyProof = async (
 ): Promise<ProofReport> => {
   const findings: Finding[] = [];
   const head = await openHead(findings, 'checkpoint', proof.checkpoint, trust);
-  const text = leaf && attempt(findings, () => fromUtf8(leaf, `leaf ${proof.index}`));
+  const text =
+    leaf && attempt(findings, `leaf ${grouped(proof.index)}`, () => fromUtf8(leaf, 'leaf'), { leafIndex: proof.index });
   const recordId = text ? recordIdOf(text) : null;
   const record = { leafIndex: proof.index, recordId };
   const name = `record ${recordId ?? '?'} (leaf ${grouped(proof.index)})`;
@@ -36,7 +37,7 @@ export const verifyProof = async (
     if (!verifyInclusion(trust.hash, { index: proof.index, size, leaf: leafHash(trust.hash, leaf), path: proof.path, root }))
       findings.push(finding('tampered', `${name} INVALID: hash value doesn't match`, record));
     else if (text) {
-      const parsed = attempt(findings, () => parseLeaf(text));
+      const parsed = attempt(findings, name, () => parseLeaf(text), record);
       const origin = parsed && `centralita/${parsed.tenant}`;
       if (origin && origin !== head.checkpoint.origin)
         findings.push(finding('tampered', `${name} INVALID: the leaf belongs to ${origin}`, record));

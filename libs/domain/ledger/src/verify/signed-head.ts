@@ -11,13 +11,18 @@ export type Trust = {
   readonly keys: readonly VerifierKey[];
 };
 
-/** Runs a strict reader; what it refuses becomes a finding instead of an exception. */
-export const attempt = <Value>(findings: Finding[], read: () => Value): Value | null => {
+/** Runs a strict reader; what it refuses becomes a finding under that name instead of an exception. */
+export const attempt = <Value>(
+  findings: Finding[],
+  name: string,
+  read: () => Value,
+  record: { leafIndex?: bigint; recordId?: string | null } = {},
+): Value | null => {
   try {
     return read();
   } catch (error) {
     if (!isPlatformError(error, 'RECORD_INVALID')) throw error;
-    findings.push(finding('malformed', `${error.message}`));
+    findings.push(finding('malformed', `${name} MALFORMED: ${error.message}`, record));
     return null;
   }
 };
