@@ -1,0 +1,52 @@
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { startPostgres } from '@centralita/testing-engines';
+import type { RunningPostgres } from '@centralita/testing-engines';
+import { startKafka } from '@centralita/tool-kafka';
+import type { RunningKafka } from '@centralita/tool-kafka';
+import type { Folders } from './folders.js';
+import type { Supervisor } from './processes.js';
+
+/** The Kafka and the Postgres that this launcher started, with their log files and their part in an orderly stop. */
+export class OwnEngines {
+  readonly #pending: Promise<{ stop(): Promise<void> } | null>[] = [];
+
+  constructor(
+    private readonly folders: Folders,
+    private readonly supervisor: Supervisor,
+    private readonly print: (line: string) => void,
+  ) {}
+
+  async kafka(): Promise<RunningKafka> {
+    const running = await this.#keep(startKafka({ dataDir: this.folders.kafka, onLog: this.#log('kafka') }));
+    void running.died.then(({ lastLines }) => this.supervisor.reportDeath('kafka', lastLines));
+    return running;
+  }
+
+  async postgres(): Promise<RunningPostgres> {
+    const running = await this.#keep(startPostgres({ dataDir: this.folders.postgres, onLog: this.#log('postgres') }));
+    void running.died.then(({ lastLines }) => this.supervisor.reportDeath('postgres', lastLines));
+    if (running.notice !== null) this.print(running.notice);
+    return running;
+  }
+
+  /** Stops what runs and what is still starting. */
+  async stop(): Promise<void> {
+    const engines = await Promise.all(this.#pending);
+    await Promise.all(engines.filter((engine) => engine !== null).map((engine) => engine.stop()));
+  }
+
+  #keep<T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> {
+    this.#pending.push(starting.catch(() => null));
+    return starting;
+  }
+
+  /** Everything goes to the file; the screen gets what an operator of a demonstration can act on. */
+  #log(name: string): (line: string) => void {
+    const file = createWriteStream(join(this.folders.logs, `${name}.log`), { flags: 'a' });
+    return (line) => {
+      file.write(`${line}\n`);
+      if (/\b(PANIC|OutOfMemoryError|fetching the Kafka broker)\b/.test(line)) this.print(`${name.padEnd(14)}| ${line}`);
+    };
+  }
+}

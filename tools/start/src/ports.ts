@@ -1,0 +1,33 @@
+import { freePort, portIsFree } from '@centralita/tool-kafka';
+
+// Addresses that people open stay the same from start to start.
+const preferred = { gateway: 4400, simulator: 4401, identity: 4402, webhook: 4403 } as const;
+const others = ['media', 'sender', 'conversation', 'routing', 'billing', 'audit-log'] as const;
+
+export type HttpName = keyof typeof preferred | (typeof others)[number];
+export type Ports = { http: Record<HttpName, number>; metrics: Record<string, number>; notices: string[] };
+
+/** Chooses every port before anything starts, since the processes name each other's. A preferred one that is taken is said. */
+export const choosePorts = async (): Promise<Ports> => {
+  const taken = new Set<number>();
+  const free = async (): Promise<number> => {
+    for (;;) {
+      const port = await freePort();
+      if (!taken.has(port)) {
+        taken.add(port);
+        return port;
+      }
+    }
+  };
+  const notices: string[] = [];
+  const http: Partial<Record<HttpName, number>> = {};
+  for (const [name, port] of Object.entries(preferred)) {
+    const usable = await portIsFree(port);
+    http[name as HttpName] = usable ? port : await free();
+    if (!usable) notices.push(`port ${port} is taken: ${name} uses ${http[name as HttpName]}`);
+  }
+  const metrics: Record<string, number> = {};
+  for (const name of others) http[name] = await free();
+  for (const name of ['gateway', 'webhook', ...others]) metrics[name] = await free();
+  return { http: http as Record<HttpName, number>, metrics, notices };
+};

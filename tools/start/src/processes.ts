@@ -1,0 +1,112 @@
+import { createWriteStream } from 'node:fs';
+import type { WriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { boundToParent, startChild, stopChild } from '@centralita/tool-kafka';
+import type { Child } from '@centralita/tool-kafka';
+import { until } from '@centralita/testing-engines';
+import { formatLine } from './log-line.js';
+import { StartProblem } from './problem.js';
+
+export type ProcessSpec = {
+  name: string;
+  /** Built main.js. */
+  script: string;
+  args?: readonly string[];
+  env: Readonly<Record<string, string>>;
+  /** Answers 2xx when the process can do its work. */
+  readyUrl: string;
+};
+
+type Managed = { spec: ProcessSpec; child: Child; log: WriteStream };
+
+export type SupervisorOptions = { logs: string; quiet: boolean; print: (line: string) => void };
+
+/** Starts Node processes, shows and keeps their output, notices the first that dies, and stops them in order. */
+export class Supervisor {
+  readonly #running: Managed[] = [];
+  readonly #died = Promise.withResolvers<never>();
+  #stopping = false;
+
+  constructor(private readonly options: SupervisorOptions) {
+    // Looked at by whoever waits; nobody waiting yet is no unhandled rejection.
+    this.#died.promise.catch(() => undefined);
+  }
+
+  /** Never resolves; rejects with a StartProblem that names the first process that ended by itself, with its last lines. */
+  get died(): Promise<never> {
+    return this.#died.promise;
+  }
+
+  /** For engines, which are not ours to start: their death counts like a service's. */
+  reportDeath(name: string, lastLines: readonly string[], how = ''): void {
+    if (this.#stopping) return;
+    this.#died.reject(
+      new StartProblem(`${name} died${how}. Its last lines:\n${lastLines.map((line) => `  ${line}`).join('\n')}`),
+    );
+  }
+
+  /** Runs a process to its end, for migrations. Fails with its last lines. */
+  async run(spec: Omit<ProcessSpec, 'readyUrl'>): Promise<void> {
+    const { child, log } = await this.#spawn(spec);
+    const { code, signal } = await child.exited;
+    log.end();
+    if (code !== 0)
+      throw new StartProblem(
+        `${spec.name} ended with ${signal ?? code}. Its last lines:\n${child
+          .lastLines()
+          .map((line) => `  ${line}`)
+          .join('\n')}`,
+      );
+  }
+
+  /** Starts a process; resolves when it is ready. */
+  async start(spec: ProcessSpec, timeoutMs = 60_000): Promise<void> {
+    const { child, log } = await this.#spawn(spec);
+    this.#running.push({ spec, child, log });
+    void child.exited.then(({ code, signal }) => {
+      log.end();
+      this.reportDeath(spec.name, child.lastLines(), ` (${signal ?? `exit ${code}`})`);
+    });
+    const ready = (): Promise<boolean> =>
+      fetch(spec.readyUrl, { signal: AbortSignal.timeout(2_000) }).then(
+        (response) => response.body?.cancel().then(() => response.ok) ?? response.ok,
+        () => false,
+      );
+    const describe = (): string =>
+      `${spec.name} to be ready at ${spec.readyUrl}; its last lines:\n${child.lastLines().slice(-15).join('\n')}`;
+    await Promise.race([until(ready, { timeoutMs, describe }), this.died]);
+  }
+
+  /** Stops these processes, all at once; the order between groups is the caller's. */
+  async stop(names: ReadonlySet<string> | 'all'): Promise<void> {
+    this.#stopping = true;
+    const chosen = this.#running.filter(({ spec }) => names === 'all' || names.has(spec.name));
+    await Promise.all(
+      chosen.map(async ({ spec, child }) => {
+        const { signal } = await stopChild(child, { graceMs: 20_000 });
+        if (signal === 'SIGKILL') this.options.print(`${spec.name} did not stop within 20 s and was killed`);
+      }),
+    );
+  }
+
+  /** kill -9 for all, for somebody who does not want to wait. */
+  kill(): void {
+    this.#stopping = true;
+    for (const { child } of this.#running) if (child.exit() === null) child.process.kill('SIGKILL');
+  }
+
+  async #spawn(spec: Omit<ProcessSpec, 'readyUrl'>): Promise<{ child: Child; log: WriteStream }> {
+    const log = createWriteStream(join(this.options.logs, `${spec.name.replaceAll(' ', '-')}.log`), { flags: 'a' });
+    const [command, args] = boundToParent(process.execPath, ['--enable-source-maps', spec.script, ...(spec.args ?? [])]);
+    const { PATH = '', HOME = '/' } = process.env;
+    const child = await startChild(command, args, {
+      env: { PATH, HOME, ...spec.env },
+      onLine: (line) => {
+        log.write(`${line}\n`);
+        const shown = formatLine(line, this.options.quiet);
+        if (shown !== null) this.options.print(`${spec.name.padEnd(14)}| ${shown}`);
+      },
+    });
+    return { child, log };
+  }
+}

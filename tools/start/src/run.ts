@@ -1,0 +1,139 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { portIsFree } from '@centralita/tool-kafka';
+import { bringUp } from './bring-up.js';
+import type { CheckResult, RunChecks, StartContext } from './context.js';
+import { playDay } from './day/play.js';
+import type { DayResult } from './day/play.js';
+import { readExternals } from './externals.js';
+import type { Flags } from './flags.js';
+import { claim, foldersOf, removeData } from './folders.js';
+import { OwnEngines } from './own-engines.js';
+import { StartProblem } from './problem.js';
+import { Supervisor } from './processes.js';
+import { Progress } from './progress.js';
+import { dayPolicy, peoplePolicy } from './seed/policy.js';
+import { publishPolicy, seedTenant } from './seeding.js';
+import { addresses, checkLines, daySummary } from './summary.js';
+
+export type Run = {
+  /** Resolves to the exit code, when everything has been stopped. */
+  finished: Promise<number>;
+  /** Ends everything at once, without order. */
+  kill(): void;
+};
+
+class Interrupted extends Error {}
+
+/** `npm start`: up, seed, day, and either the checks or a stay until Ctrl-C; then everything down again, whatever happened. */
+export const start = (flags: Flags, signal: AbortSignal): Run => {
+  const progress = new Progress();
+  const folders = foldersOf(flags.once);
+  const supervisor = new Supervisor({ logs: folders.logs, quiet: flags.quiet, print: (line) => progress.line(line) });
+  const engines = new OwnEngines(folders, supervisor, (line) => progress.line(line));
+  const interrupted = new Promise<never>((_, reject) => {
+    const stop = (): void => reject(new Interrupted());
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  interrupted.catch(() => undefined);
+  /** Whatever is under way ends when a process dies or the user has had enough. */
+  const orStop = <T>(work: Promise<T>): Promise<T> => Promise.race([work, supervisor.died, interrupted]);
+
+  const run = async (): Promise<number> => {
+    const externals = readExternals(process.env);
+    if (flags.report !== null && !flags.once)
+      throw new StartProblem('--report writes the results of the checks: it needs --once', 64);
+    if (flags.once && externals.oidc !== null) {
+      throw new StartProblem('--once signs seeded users in at the development provider: it cannot run with OIDC_ISSUER', 64);
+    }
+    const release = await claim(folders, { fresh: flags.once });
+    let up: StartContext | null = null;
+    let passed = false;
+    try {
+      const context = await orStop(bringUp({ flags, externals, folders, supervisor, engines, progress, signal }));
+      up = context;
+      if (flags.once) {
+        passed = await orStop(checkedDay(context, flags, progress));
+        return passed ? 0 : 1;
+      }
+      if (externals.oidc === null) await orStop(openDay(context, flags, progress));
+      else progress.line('  OIDC_ISSUER is set: nothing is seeded and no day is played, since nobody can be signed in');
+      for (const line of ['', 'Centralita is up.', ...addresses(context), '  Ctrl-C stops everything', '']) progress.line(line);
+      return await orStop(new Promise<never>(() => undefined));
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+      return up !== null && !flags.once ? 0 : 130;
+    } finally {
+      await progress.step('stop', 'stop everything', async () => {
+        await supervisor.stop(new Set(['simulator', 'gateway']));
+        await supervisor.stop('all');
+        await engines.stop();
+      });
+      if (up !== null) await reportLeftPorts(up, progress);
+      if (flags.once && passed && !flags.keepData) await removeData(folders);
+      else if (flags.once) progress.line(`  data and logs are kept in ${folders.state} until the next --once`);
+      await release();
+    }
+  };
+  return { finished: run(), kill: () => supervisor.kill() };
+};
+
+const seedAll = async (context: StartContext, policy: typeof dayPolicy): Promise<void> => {
+  await Promise.all(
+    context.seeds.map(async (tenant) => {
+      await publishPolicy(context.gatewayUrl, tenant, policy);
+      await seedTenant(context.gatewayUrl, tenant);
+    }),
+  );
+};
+
+const play = async (context: StartContext, progress: Progress): Promise<DayResult> => {
+  const day = await progress.step('day', `play a day of ${context.customers} customers (seed ${context.seed})`, () =>
+    playDay(context),
+  );
+  for (const line of ['', ...daySummary(day), '']) progress.line(line);
+  return day;
+};
+
+/** For people: the day is played once on this data, then the policy gives them time to answer. */
+const openDay = async (context: StartContext, flags: Flags, progress: Progress): Promise<void> => {
+  const marker = join(context.folders.state, 'played.json');
+  if (existsSync(marker) && !flags.play) {
+    await progress.step('seed', 'check the seed', () => seedAll(context, peoplePolicy));
+    progress.line('  a day was played on this data before: --play plays another, npm run reset begins with nothing');
+    return;
+  }
+  await progress.step('seed', 'seed two tenants', () => seedAll(context, dayPolicy));
+  await play(context, progress);
+  await writeFile(marker, JSON.stringify({ seed: flags.seed, customers: flags.customers, at: new Date().toISOString() }));
+  await Promise.all(context.seeds.map((tenant) => publishPolicy(context.gatewayUrl, tenant, peoplePolicy)));
+};
+
+const loadChecks = async (): Promise<RunChecks> => {
+  const entry = join(import.meta.dirname, 'checks', 'index.js');
+  if (!existsSync(entry)) throw new StartProblem('this build has no checks');
+  return ((await import(entry)) as { runChecks: RunChecks }).runChecks;
+};
+
+const checkedDay = async (context: StartContext, flags: Flags, progress: Progress): Promise<boolean> => {
+  await progress.step('seed', 'seed two tenants', () => seedAll(context, dayPolicy));
+  const day = await play(context, progress);
+  const checks: readonly CheckResult[] = await progress.step('checks', 'check what was recorded against what was done', () =>
+    loadChecks().then((runChecks) => runChecks(context, day)),
+  );
+  for (const line of ['', ...checkLines(checks), '']) progress.line(line);
+  if (flags.report !== null) {
+    await writeFile(flags.report, `${JSON.stringify({ seed: flags.seed, durations: progress.durations, checks }, null, 2)}\n`);
+  }
+  return checks.length > 0 && checks.every((check) => check.status === 'PASS');
+};
+
+/** The promise is that nothing is left behind: it is looked at, not assumed. */
+const reportLeftPorts = async (context: StartContext, progress: Progress): Promise<void> => {
+  for (const url of [context.gatewayUrl, context.simulatorUrl, context.webhookUrl, ...Object.values(context.metricsUrls)]) {
+    const { port } = new URL(url);
+    if (!(await portIsFree(Number(port)))) progress.line(`  port ${port} is still in use after the stop`);
+  }
+};

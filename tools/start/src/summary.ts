@@ -1,0 +1,53 @@
+import type { CheckResult, StartContext } from './context.js';
+import type { DayResult } from './day/play.js';
+import { seedPassword } from './seed/tenants.js';
+
+const table = (rows: readonly (readonly [string, string])[]): string[] => {
+  const width = Math.max(...rows.map(([label]) => label.length));
+  return rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`);
+};
+
+/** What happened, as counted by those who did it: customers' phones and agents. */
+export const daySummary = (day: DayResult): string[] => {
+  const count = (pick: (agent: DayResult['agents'][number]) => readonly unknown[]): string =>
+    String(day.agents.reduce((total, agent) => total + pick(agent).length, 0));
+  const disclosed = day.exchanges.filter((exchange) => exchange.accessRecord !== null && exchange.status < 400).length;
+  return table([
+    ['customers', String(day.plan.customers.length)],
+    ['messages written', String(day.sent.reduce((total, burst) => total + burst.wamids.length, 0))],
+    [
+      'offers accepted, declined, missed',
+      `${count((agent) => agent.accepted)}, ${count((agent) => agent.declined)}, ${count((agent) => agent.ignored)}`,
+    ],
+    ['replies sent', count((agent) => agent.replies.filter((reply) => reply.replyId !== null))],
+    ['replies refused (window closed, …)', count((agent) => agent.replies.filter((reply) => reply.refusedWith !== null))],
+    [
+      'notes, transfers, conversations closed',
+      `${count((agent) => agent.notes)}, ${count((agent) => agent.transferred)}, ${count((agent) => agent.closed)}`,
+    ],
+    ['answers with customer data, all recorded', String(disclosed)],
+    ['inbound items per second', day.messagesPerSecond.toFixed(1)],
+  ]);
+};
+
+/** Where to go, and as whom. */
+export const addresses = (context: StartContext): string[] => {
+  const names = context.seeds.flatMap((seed) => seed.users.map((user) => user.username));
+  return [
+    ...table([
+      ['console', context.gatewayUrl],
+      ['customers’ phones (write as a customer)', context.simulatorUrl],
+      ['API description', `${context.gatewayUrl}/api/openapi.json`],
+      ['log files', context.folders.logs],
+    ]),
+    `  sign in with one click, or as ${names[0]} … ${names.at(-1)} with the password "${seedPassword}"`,
+  ];
+};
+
+export const checkLines = (checks: readonly CheckResult[]): string[] =>
+  checks.map(({ id, name, status, figures }) => {
+    const shown = Object.entries(figures).map(
+      ([label, value]) => `${label}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    );
+    return `${status} ${String(id).padStart(2)} ${name}: ${shown.join(' ')}`;
+  });
