@@ -1,0 +1,17 @@
+import type { DynamicModule } from '@nestjs/common';
+import { AccountBook } from './accounts.js';
+import { DigestController } from './digest/http.js';
+import { FoldUsageHandler } from './fold-usage/handler.js';
+import { RateCardHandler } from './rate-cards/handler.js';
+import { RateCardController } from './rate-cards/http.js';
+import { StatementController } from './statements/http.js';
+
+export class BillingModule {
+  static with(accounts: AccountBook): DynamicModule {
+    return {
+      module: BillingModule,
+      controllers: [FoldUsageHandler, RateCardHandler, RateCardController, StatementController, DigestController],
+      providers: [{ provide: AccountBook, useValue: accounts }],
+    };
+  }
+}

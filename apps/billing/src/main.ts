@@ -1,0 +1,6 @@
+import { runService } from '@centralita/platform-nest';
+import { AccountBook } from './accounts.js';
+import { BillingModule } from './app.module.js';
+import { billing } from './service.js';
+
+await runService({ ...billing, module: (config) => BillingModule.with(AccountBook.read(config.ACCOUNTS_FILE)) });

@@ -1,0 +1,99 @@
+import { decodeEvent, isType, Topics, type CloudEvent, type EventType, type Topic, type TypedEvent } from '@centralita/contracts';
+import { openEventLog, type StoredRecord } from '@centralita/event-log';
+import { Keyring, type References } from '@centralita/keyring';
+import type { StartContext } from '../context.js';
+import type { DayResult } from '../day/play.js';
+import { SimulatorClient, type SimulatorJournal } from '../day/simulator-client.js';
+
+/** An event with the place where it stands on the log. */
+export type Placed<Event extends CloudEvent | TypedEvent<EventType> = CloudEvent> = {
+  readonly event: Event;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly key: string;
+};
+
+/** Both sides of every check: what the simulated world did, and what the platform recorded. */
+export class Facts {
+  private constructor(
+    readonly context: StartContext,
+    readonly day: DayResult,
+    readonly world: SimulatorJournal,
+    readonly records: ReadonlyMap<Topic, readonly StoredRecord[]>,
+    readonly keyring: Keyring,
+    readonly references: ReadonlyMap<string, References>,
+    readonly problems: readonly string[],
+    private readonly events: ReadonlyMap<Topic, readonly Placed[]>,
+  ) {}
+
+  /** Reads every record of every topic. Call it when nothing moves any more. */
+  static async gather(context: StartContext, day: DayResult): Promise<Facts> {
+    const world = await new SimulatorClient(context.simulatorUrl).journal();
+    const log = openEventLog({ brokers: [...context.brokers], clientId: 'checks' });
+    const records = new Map<Topic, StoredRecord[]>();
+    try {
+      for (const topic of Topics) {
+        const found: StoredRecord[] = [];
+        const ends = await log.admin.endOffsets(topic);
+        const ranges = [...ends].filter(([, to]) => to > 0n).map(([partition, to]) => ({ topic, partition, from: 0n, to }));
+        if (ranges.length > 0) await log.read(ranges, async (batch) => void found.push(...batch));
+        records.set(topic, found);
+      }
+    } finally {
+      await log.close();
+    }
+    const problems: string[] = [];
+    const events = new Map<Topic, Placed[]>();
+    for (const [topic, list] of records)
+      events.set(
+        topic,
+        list.flatMap((record) => {
+          const decoded = decodeEvent(record.value);
+          if ('event' in decoded)
+            return [
+              {
+                event: decoded.event,
+                partition: record.partition,
+                offset: record.offset,
+                key: record.key?.toString('utf8') ?? '',
+              },
+            ];
+          problems.push(`${topic}/${record.partition}/${record.offset}: ${decoded.problem} ${decoded.detail}`);
+          return [];
+        }),
+      );
+    const keyring = await Keyring.open(context.keyring);
+    const references = new Map<string, References>();
+    for (const tenant of context.tenants) references.set(tenant.tenantId, await keyring.references(tenant.tenantId));
+    return new Facts(context, day, world, records, keyring, references, problems, events);
+  }
+
+  /** Events of one type, first occurrences only: a redelivery stands on the log again and has its effect once. */
+  of<Type extends EventType>(topic: Topic, type: Type): Placed<TypedEvent<Type>>[] {
+    const seen = new Set<string>();
+    return this.all(topic).flatMap((placed) => {
+      if (!isType(placed.event, type) || seen.has(placed.event.id)) return [];
+      seen.add(placed.event.id);
+      return [placed as Placed<TypedEvent<Type>>];
+    });
+  }
+
+  all(topic: Topic): readonly Placed[] {
+    return this.events.get(topic) ?? [];
+  }
+
+  referencesOf(phoneNumberId: string): References {
+    const tenantId = this.context.numbers.find((number) => number.phoneNumberId === phoneNumberId)?.tenantId ?? '';
+    const references = this.references.get(tenantId);
+    if (!references) throw new RangeError(`number ${phoneNumberId} has no tenant`);
+    return references;
+  }
+
+  messageRef(phoneNumberId: string, wamid: string): string {
+    return this.referencesOf(phoneNumberId).messageRef(phoneNumberId, wamid);
+  }
+
+  async close(): Promise<void> {
+    await this.keyring.close();
+  }
+}
