@@ -57,7 +57,7 @@ export class Appender {
     if (records.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#queue.push({ records, resolve, reject });
-      this.#running ??= this.#run().finally(() => (this.#running = null));
+      this.#running ??= this.#run();
     });
   }
 
@@ -82,6 +82,8 @@ export class Appender {
         for (const { entry } of entries.slice(settled)) entry.reject(error);
       }
     }
+    // In the same turn as the last look at the queue, or an append could wait for ever.
+    this.#running = null;
   }
 
   /** Takes waiting appends until a request is full; those that can never be stored are rejected here, before anything is sent. */
