@@ -1,0 +1,75 @@
+import type { Problem } from '@centralita/contracts';
+
+/** A refusal of the server, as a problem document. Everything the console says about it follows from `code`. */
+export class ApiProblem extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+    this.name = 'ApiProblem';
+  }
+}
+
+export type Answer<Body> = {
+  readonly body: Body;
+  readonly etag: string | null;
+  readonly causalToken: string | null;
+  readonly accessRecord: string | null;
+};
+
+export type RequestOptions = {
+  readonly body?: unknown;
+  readonly idempotencyKey?: string;
+  readonly ifMatch?: string;
+  readonly causalToken?: string | null;
+  readonly signal?: AbortSignal;
+};
+
+const offline: Problem = {
+  type: 'about:blank',
+  title: 'Offline',
+  status: 0,
+  code: 'OFFLINE',
+  detail: 'The server cannot be reached.',
+  retryable: true,
+};
+
+/** Calls the public API. Never retries by itself: every answer with customer data is a record, and only a person may ask again. */
+export const call = async <Body>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<Body>> => {
+  let response: Response;
+  try {
+    response = await fetch(`/api${path}`, {
+      method,
+      headers: {
+        'x-centralita': '1',
+        ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(options.idempotencyKey ? { 'idempotency-key': options.idempotencyKey } : {}),
+        ...(options.ifMatch ? { 'if-match': options.ifMatch } : {}),
+        ...(options.causalToken ? { 'x-causal-token': options.causalToken } : {}),
+      },
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(options.signal ? { signal: options.signal } : {}),
+      cache: 'no-store',
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new ApiProblem(offline);
+  }
+  const text = await response.text();
+  const body: unknown = text === '' ? null : JSON.parse(text);
+  if (!response.ok) throw new ApiProblem(body as Problem);
+  return {
+    body: body as Body,
+    etag: response.headers.get('etag')?.replace(/^(?:W\/)?"(.*)"$/, '$1') ?? null,
+    causalToken: response.headers.get('x-causal-token'),
+    accessRecord: response.headers.get('x-access-record'),
+  };
+};
+
+export const get = <Body>(path: string, options: RequestOptions = {}): Promise<Answer<Body>> => call<Body>('GET', path, options);
+
+/** A command; its key makes a second press of the same button harmless. */
+export const command = <Body>(
+  method: 'POST' | 'PUT',
+  path: string,
+  body: unknown,
+  options: RequestOptions = {},
+): Promise<Answer<Body>> => call<Body>(method, path, { idempotencyKey: crypto.randomUUID(), ...options, body });
