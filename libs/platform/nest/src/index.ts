@@ -1,7 +1,7 @@
 export { DenialsController, recordDenial } from './access/denials.controller.js';
 export { manifestOf, sortedCommitments } from './access/merkle.js';
 export { personalFields } from './access/personal.js';
-export { ACCESS_LANES, AccessRecorder, laneId, type AccessRecorderOptions } from './access/recorder.js';
+export { AccessRecorder, type AccessRecorderOptions } from './access/recorder.js';
 export type { Actor } from './auth/actor.js';
 export { remoteKeys, TOKEN_ISSUER, TokenClaims, tokenVerifier, type TokenVerifier } from './auth/token.js';
 export * from './config.js';
@@ -33,13 +33,14 @@ export { createMetrics, type Metrics } from './metrics.js';
 export { PlatformModule, type PlatformModuleOptions } from './platform.module.js';
 export {
   exitWith,
+  migrateFromEnv,
   runService,
   startService,
   type RunningService,
   type ServiceOptions,
   type ServiceOverrides,
 } from './run-service.js';
-export { connectWhenMigrated, missingMigrations, runMigrations } from './runtime/database.js';
+export { connectWhenMigrated, missingMigrations, runMigrations, type Migrations } from './runtime/database.js';
 export { DrainController, drainOnSignals, drainPhases, type DrainPhase } from './runtime/drain.js';
 export { Health, startOperationsServer, type HealthCheck, type OperationsServer } from './runtime/health.js';
 export { createHttpAdapter, observeHttp, underRequestSpan } from './runtime/http.js';

@@ -1,6 +1,16 @@
 import { PlatformError, isPlatformError, type Service, type Topic } from '@centralita/contracts';
-import { KafkaBatchStrategy, openEventLog, type EventLog, type Subscription } from '@centralita/event-log';
-import { causalToken, Commands, createDataSource, Database, EventStore, inboxMiddleware, Relay } from '@centralita/event-store';
+import * as eventLog from '@centralita/event-log';
+import { openEventLog, type EventLog, type Subscription } from '@centralita/event-log';
+import {
+  causalToken,
+  Commands,
+  createDataSource,
+  Database,
+  EventStore,
+  inboxMiddleware,
+  listParked,
+  Relay,
+} from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -15,7 +25,7 @@ import { createLogger, describeError, NestLogger, type Logger } from './logger.j
 import { createMetrics, type Metrics } from './metrics.js';
 import { PlatformModule } from './platform.module.js';
 import { measureBatches, noteSubscriptions, watchPolls } from './runtime/consumer.js';
-import { connectWhenMigrated, runMigrations } from './runtime/database.js';
+import { connectWhenMigrated, runMigrations, type Migrations } from './runtime/database.js';
 import { DrainController, drainOnSignals } from './runtime/drain.js';
 import { Health, startOperationsServer } from './runtime/health.js';
 import { createHttpAdapter, observeHttp } from './runtime/http.js';
@@ -30,7 +40,7 @@ export type ServiceOptions<C = unknown> = {
   /** Settings of the service itself; the platform's come on top. */
   readonly schema: z.ZodType<C>;
   /** In order, `eventStoreMigration` first. */
-  readonly migrations?: readonly Function[];
+  readonly migrations?: Migrations;
   readonly module: (config: C, deps: PlatformDeps<C>) => DynamicModule | Type;
   /** Takes part in this group with the module's `@OnEvents` handlers. */
   readonly consumerGroup?: string;
@@ -76,7 +86,7 @@ export const startService = async <C>(
   env: NodeJS.ProcessEnv,
   overrides: ServiceOverrides = {},
 ): Promise<RunningService<C>> => {
-  const { service, migrations = [] } = options;
+  const { service, migrations = [], consumerGroup } = options;
   const [platform, config] = loadConfig(env, environmentOf(options), options.schema);
   const name = options.role ? `${service}-${options.role}` : service;
   const logger =
@@ -146,13 +156,22 @@ export const startService = async <C>(
             topics: [...new Set<Topic>([...options.relayTopics, 'access.events.v1', 'operations.events.v1'])],
             database: db,
             logger,
+            metrics: {
+              retried: ({ code }) => metrics.relayRetries.inc({ code }),
+              alarm: ({ code }) => metrics.alarms.inc({ part: 'relay', code }),
+            },
           })
         : null;
     if (relay) drain.add('relay', 'relay', () => relay.stop());
 
     let lastApplied = Date.now();
-    const sampler = new Sampler(relay, dataSource, metrics, () => {
-      if (options.consumerGroup) metrics.lastCommitAge.set({ group: options.consumerGroup }, (Date.now() - lastApplied) / 1000);
+    const sampler = new Sampler(relay, dataSource, metrics, async () => {
+      if (!consumerGroup) return;
+      metrics.lastCommitAge.set({ group: consumerGroup }, (Date.now() - lastApplied) / 1000);
+      const parked = await listParked(db, consumerGroup);
+      metrics.parkedRecords.set({ group: consumerGroup }, parked.length);
+      const [oldest] = parked;
+      metrics.parkedAge.set({ group: consumerGroup }, oldest ? (Date.now() - oldest.parkedAt.getTime()) / 1000 : 0);
     });
     drain.add('close', 'sampler', () => sampler.stop());
     const recorder = new AccessRecorder({
@@ -168,7 +187,6 @@ export const startService = async <C>(
     });
 
     const deps: PlatformDeps<C> = { config, db, store, log, keyring, logger, clock };
-    const { consumerGroup } = options;
     const app = await NestFactory.create<NestFastifyApplication>(
       PlatformModule.forRoot({
         service,
@@ -195,11 +213,23 @@ export const startService = async <C>(
 
     const subscriptions: Subscription[] = [];
     if (consumerGroup) {
-      const middleware = inboxMiddleware({ db, groupId: consumerGroup, store, log, service, logger });
-      const strategy = new KafkaBatchStrategy({
+      const middleware = inboxMiddleware({
+        db,
+        groupId: consumerGroup,
+        store,
+        log,
+        service,
+        logger,
+        metrics: {
+          applied: () => (lastApplied = Date.now()),
+          parked: ({ topic, code }) => metrics.poison.inc({ topic, code }),
+          alarm: ({ code }) => metrics.alarms.inc({ part: 'consumer', code }),
+        },
+      });
+      const strategy = new eventLog.KafkaBatchStrategy({
         log: noteSubscriptions(log, subscriptions),
         groupId: consumerGroup,
-        middleware: measureBatches(metrics, consumerGroup, (at) => (lastApplied = at), middleware),
+        middleware: measureBatches(metrics, consumerGroup, middleware),
         onCrash: crash,
       });
       app.connectMicroservice({ strategy }, { inheritAppConfig: true });
@@ -229,15 +259,16 @@ export const startService = async <C>(
   }
 };
 
-const migrate = async (options: ServiceOptions<never>, env: NodeJS.ProcessEnv): Promise<void> => {
+/** `main.js migrate`: applies what is missing by the role of DATABASE_MIGRATOR_URL. */
+export const migrateFromEnv = async (service: Service, migrations: Migrations, env: NodeJS.ProcessEnv): Promise<void> => {
   const [settings] = loadConfig(
     env,
     z.object({ DATABASE_MIGRATOR_URL: envUrl('postgres', 'postgresql'), DATABASE_APP_ROLE: z.string().optional() }),
   );
-  const logger = createLogger({ service: options.service });
+  const logger = createLogger({ service });
   const applied = await runMigrations({
     url: settings.DATABASE_MIGRATOR_URL,
-    migrations: options.migrations ?? [],
+    migrations,
     ...(settings.DATABASE_APP_ROLE ? { appRole: settings.DATABASE_APP_ROLE } : {}),
   });
   logger.info({ applied }, 'migrated');
@@ -260,7 +291,7 @@ export const exitWith = (error: unknown, service: string): never => {
 export const runService = async <C>(options: ServiceOptions<C>): Promise<void> => {
   try {
     const [command] = process.argv.slice(2);
-    if (command === 'migrate') return await migrate(options as unknown as ServiceOptions<never>, process.env);
+    if (command === 'migrate') return await migrateFromEnv(options.service, options.migrations ?? [], process.env);
     if (command !== undefined)
       throw new PlatformError('CONFIGURATION_INVALID', `unknown argument ${command}: it is migrate or nothing`);
     const { drain, deps } = await startService(options, process.env);

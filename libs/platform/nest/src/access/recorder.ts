@@ -6,9 +6,9 @@ import {
   type Role,
   type Service,
 } from '@centralita/contracts';
-import type { Database, EventStore, Tx } from '@centralita/event-store';
+import { laneId, type Database, type EventStore, type Tx } from '@centralita/event-store';
 import type { Keyring } from '@centralita/keyring';
-import { v5 as uuidV5, v7 as uuidV7 } from 'uuid';
+import { v7 as uuidV7 } from 'uuid';
 import type { Actor } from '../auth/actor.js';
 import type { RequestContext } from '../context.js';
 import type { DisclosureOptions } from '../endpoint/result.js';
@@ -17,12 +17,6 @@ import { describeError, type Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import type { Clock } from '../tokens.js';
 import { manifestOf, sortedCommitments } from './merkle.js';
-
-/** Source lanes per tenant and service: more than one, so that readers do not wait for one head row. */
-export const ACCESS_LANES = 16;
-
-/** Stream and record key of a source lane. */
-export const laneId = (tenantId: string, service: Service, lane: number): string => uuidV5(`${service}:lane:${lane}`, tenantId);
 
 /** The reason that follows from the role when a route does not say a better one; the sequencer checks it against routing. */
 const reasonOfRole = {
@@ -144,7 +138,7 @@ export class AccessRecorder {
     const { actor } = look;
     const now = clock();
     const recordId = uuidV7({ msecs: now.getTime() });
-    const lane = laneId(actor.tenantId, service, this.#lane());
+    const lane = laneId(actor.tenantId, service, this.#next++);
     const ip = look.address !== null && keyring ? await keyring.tenantCommitment(actor.tenantId, 'ip', look.address) : null;
     const data: AccessRecord = {
       ...record,
@@ -162,11 +156,6 @@ export class AccessRecorder {
     );
     metrics?.accessRecords.inc({ outcome: record.outcome });
     return recordId;
-  }
-
-  #lane(): number {
-    this.#next = (this.#next + 1) % ACCESS_LANES;
-    return this.#next;
   }
 
   async #bounded(work: () => Promise<string>): Promise<string> {

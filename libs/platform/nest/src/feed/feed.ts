@@ -1,5 +1,5 @@
 import type { FeedPage, Topic } from '@centralita/contracts';
-import { feed, type Database } from '@centralita/event-store';
+import { feed, feedHead, type Database } from '@centralita/event-store';
 
 const POLL_MS = 150;
 
@@ -43,8 +43,12 @@ export class FeedSource {
     private readonly topic: Topic,
   ) {}
 
-  /** Items after the cursor, at once when there are some, else as soon as there are, at the latest after `waitMs`. */
+  /**
+   * Items after the cursor, at once when there are some, else as soon as there are, at the latest after `waitMs`. Without a cursor: no
+   * items and the cursor of now, for a client that has just read its views.
+   */
   async page(tenantId: string, cursor: string | null, limit: number, waitMs: number, signal: AbortSignal): Promise<FeedPage> {
+    if (cursor === null) return { items: [], cursor: await this.db.withTenant(tenantId, (tx) => feedHead(tx, this.topic)) };
     const until = performance.now() + waitMs;
     for (let at = cursor; ;) {
       const seen = this.#watches.get(tenantId)?.version ?? 0;
@@ -56,7 +60,7 @@ export class FeedSource {
     }
   }
 
-  async #read(tenantId: string, cursor: string | null, limit: number): Promise<FeedPage> {
+  async #read(tenantId: string, cursor: string, limit: number): Promise<FeedPage> {
     const page = await this.db.withTenant(tenantId, (tx) => feed(tx, this.topic, cursor, limit));
     return { items: [...page.items], cursor: page.cursor };
   }

@@ -30,7 +30,7 @@ export const watchPolls = (health: Health, subscriptions: readonly Subscription[
 
 /** Measures every batch around the middleware that applies it. */
 export const measureBatches =
-  (metrics: Metrics, groupId: string, onApplied: (at: number) => void, middleware: BatchMiddleware): BatchMiddleware =>
+  (metrics: Metrics, groupId: string, middleware: BatchMiddleware): BatchMiddleware =>
   async (batch, handle, ignored) => {
     const stop = metrics.handlerSeconds.startTimer({ topic: batch.topic });
     try {
@@ -41,7 +41,6 @@ export const measureBatches =
     } finally {
       stop();
     }
-    onApplied(Date.now());
     const lag = batch.endOffset - batch.lastOffset - 1n;
     metrics.consumerLag.set({ group: groupId, topic: batch.topic, partition: batch.partition }, Number(lag));
   };

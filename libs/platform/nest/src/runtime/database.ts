@@ -1,16 +1,15 @@
 import { createDataSource } from '@centralita/event-store';
 import { PlatformError } from '@centralita/contracts';
-import type { DataSource } from 'typeorm';
+import type { DataSource, MigrationInterface } from 'typeorm';
 import { describeError, type Logger } from '../logger.js';
 
 /** One number for all migrators of a database: the second waits for the first and then finds nothing to do. */
 const MIGRATION_LOCK = 7_106_229_418;
 
-type Migrations = readonly Function[];
-const nameOf = (migration: Function): string => {
-  const { name } = new (migration as new () => { name?: string })();
-  return name ?? migration.name;
-};
+/** Classes of hand-written migrations, in order; the event store's comes first. */
+export type Migrations = readonly (new () => MigrationInterface)[];
+
+const nameOf = (migration: Migrations[number]): string => new migration().name ?? migration.name;
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
@@ -26,7 +25,7 @@ export const runMigrations = async (options: {
   const dataSource = createDataSource({
     url: options.url,
     poolSize: 2,
-    migrations: [...options.migrations],
+    migrations: options.migrations,
     statementTimeoutMs: 0,
     applicationName: 'centralita-migrate',
   });

@@ -16,12 +16,13 @@ export const underRequestSpan = <T>(request: FastifyRequest, work: () => T): T =
   request[TRACE] ? context.with(request[TRACE].context, work) : work();
 
 /** Fastify with the platform's limits: no HEAD twins of GET routes (they would be looks without a reader), a bound on bodies. */
-export const createHttpAdapter = (options: { readonly bodyLimit: number }): FastifyAdapter =>
+export const createHttpAdapter = (options: { readonly bodyLimit: number; readonly trustProxyHops?: number }): FastifyAdapter =>
   new FastifyAdapter({
     bodyLimit: options.bodyLimit,
     exposeHeadRoutes: false,
     logger: false,
-    trustProxy: false,
+    // The hop count is explicit: whoever is nearer than that is our own proxy.
+    trustProxy: (_address, hop) => hop < (options.trustProxyHops ?? 0),
     requestTimeout: 30_000,
     keepAliveTimeout: 72_000,
     return503OnClosing: true,

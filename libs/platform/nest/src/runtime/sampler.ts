@@ -20,7 +20,7 @@ export class Sampler {
     private readonly relay: Pick<Relay, 'oldestUnpublishedAge'> | null,
     private readonly dataSource: DataSource,
     private readonly metrics: Metrics,
-    private readonly extra: () => void,
+    private readonly extra: () => Promise<void>,
   ) {}
 
   start(): void {
@@ -46,7 +46,7 @@ export class Sampler {
         this.metrics.poolUsed.set(master.totalCount - master.idleCount);
         this.metrics.poolWaiting.set(master.waitingCount);
       }
-      this.extra();
+      await this.extra();
       if (this.relay) this.#age = await this.relay.oldestUnpublishedAge();
       this.#sampledAt = performance.now();
     } catch {

@@ -1,0 +1,119 @@
+import type { AddressInfo } from 'node:net';
+import fastifyCookie from '@fastify/cookie';
+import { createDataSource, Database } from '@centralita/event-store';
+import {
+  connectWhenMigrated,
+  createHttpAdapter,
+  createLogger,
+  createMetrics,
+  DrainController,
+  Health,
+  loadConfig,
+  NestLogger,
+  observeHttp,
+  startOperationsServer,
+  startTracing,
+  type Logger,
+} from '@centralita/platform-nest';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { gatewayEnv } from './config.js';
+import { addSecurityHeaders } from './console/security-headers.js';
+import { serveConsole } from './console/static-files.js';
+import { GatewayModule } from './gateway.module.js';
+import { RouteLoader } from './proxy/route-loader.js';
+import { RouteTable } from './proxy/route-table.js';
+import { Sessions1764000000000 } from './session/migration.js';
+import { isSecure } from './session/sessions.js';
+import { Tokens } from './tokens/tokens.js';
+
+export const gatewayMigrations = [Sessions1764000000000];
+
+export type RunningGateway = {
+  readonly port: number;
+  readonly operationsPort: number;
+  readonly drain: DrainController;
+  readonly logger: Logger;
+  readonly health: Health;
+};
+
+const BODY_LIMIT = 1024 * 1024;
+
+/** Builds and starts the gateway in this process. */
+export const startGateway = async (env: NodeJS.ProcessEnv, given: { readonly logger?: Logger } = {}): Promise<RunningGateway> => {
+  const [config] = loadConfig(env, gatewayEnv);
+  const instanceName = config.SERVICE_INSTANCE ? { instance: config.SERVICE_INSTANCE } : {};
+  const logger = given.logger ?? createLogger({ service: 'gateway', level: config.LOG_LEVEL, ...instanceName });
+  const drain = new DrainController(logger);
+  try {
+    return await build();
+  } catch (error) {
+    await drain.drain('failed start');
+    throw error;
+  }
+
+  async function build(): Promise<RunningGateway> {
+    const tracing = startTracing({
+      service: 'gateway',
+      ...instanceName,
+      ...(config.OTEL_EXPORTER_OTLP_ENDPOINT ? { endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT } : {}),
+    });
+    drain.add('telemetry', 'traces', () => tracing.shutdown());
+    const metrics = createMetrics({ service: 'gateway' });
+    const health = new Health();
+    drain.add('readiness', 'readiness', () => health.drain());
+    const operations = await startOperationsServer({ port: config.METRICS_PORT, host: config.HTTP_HOST, health, metrics });
+    drain.add('telemetry', 'operations port', () => operations.close());
+
+    const dataSource = createDataSource({
+      url: config.DATABASE_URL,
+      poolSize: config.DATABASE_POOL_SIZE,
+      applicationName: 'centralita-gateway',
+    });
+    await connectWhenMigrated(dataSource, gatewayMigrations, logger, drain.signal);
+    const db = new Database(dataSource);
+    drain.add('close', 'database', () => db.close());
+    health.add('database', async () => {
+      await db.system((tx) => tx.query('select 1'));
+      return null;
+    });
+
+    const tokens = await Tokens.open(config.GATEWAY_SIGNING_KEY_FILE);
+    const table = new RouteTable(logger);
+    const loader = new RouteLoader(config, table, logger);
+    drain.add('close', 'route loader', () => loader.stop());
+    health.add('routes', () => (table.missing().length === 0 ? null : `not read: ${table.missing().join(', ')}`));
+
+    const app = await NestFactory.create<NestFastifyApplication>(
+      GatewayModule.forRoot({ config, db, tokens, table, logger, metrics, drain }),
+      createHttpAdapter({ bodyLimit: BODY_LIMIT, trustProxyHops: config.TRUSTED_PROXY_HOPS }),
+      { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
+    );
+    drain.add('close', 'nest', () => app.close());
+    const instance = app.getHttpAdapter().getInstance();
+    observeHttp(instance, metrics);
+    addSecurityHeaders(instance, isSecure(config));
+    await instance.register(fastifyCookie);
+    // Bodies pass through as they came; the service that owns the route reads them.
+    instance.removeAllContentTypeParsers();
+    instance.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    await serveConsole(instance, config.CONSOLE_DIR, logger);
+    await app.init();
+    loader.start();
+    await app.listen(config.HTTP_PORT, config.HTTP_HOST);
+    const server = app.getHttpServer();
+    drain.add(
+      'accept',
+      'http',
+      () =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeIdleConnections();
+        }),
+    );
+    const { port } = server.address() as AddressInfo;
+    health.started();
+    logger.info({ port, metricsPort: operations.port }, 'listening');
+    return { port, operationsPort: operations.port, drain, logger, health };
+  }
+};

@@ -1,0 +1,93 @@
+import { PlatformError, Session } from '@centralita/contracts';
+import { LOGGER, type Logger } from '@centralita/platform-nest';
+import { Controller, Get, Header, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { GATEWAY_CONFIG } from '../gateway-tokens.js';
+import type { GatewayConfig } from '../config.js';
+import { requireOwnPage } from '../session/browser-call.js';
+import { isSecure, Sessions } from '../session/sessions.js';
+import { personOf } from './claims.js';
+import { OidcLogin } from './oidc.js';
+import { RateLimit } from './rate-limit.js';
+
+const LOGIN_COOKIE = 'centralita-login';
+
+/** Signing in and out, and who is signed in. */
+@Controller()
+export class AuthController {
+  constructor(
+    private readonly oidc: OidcLogin,
+    private readonly sessions: Sessions,
+    private readonly limit: RateLimit,
+    @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  @Get('/auth/login')
+  async login(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Query('returnTo') returnTo?: string | string[],
+  ): Promise<void> {
+    if (!this.limit.take(request.ip)) throw new PlatformError('RATE_LIMITED', 'too many sign-ins from here; wait a minute');
+    const { location, cookie } = await this.oidc.begin(typeof returnTo === 'string' ? returnTo : undefined);
+    // Lax: the way back from the provider is a navigation from another site, and must bring this cookie.
+    reply.setCookie(LOGIN_COOKIE, cookie, {
+      path: '/auth',
+      httpOnly: true,
+      sameSite: 'lax',
+      secure: isSecure(this.config),
+      maxAge: 600,
+    });
+    await reply.header('cache-control', 'no-store').redirect(location, 302);
+  }
+
+  @Get('/auth/callback')
+  async callback(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { claims, returnTo } = await this.oidc.finish(
+      new URL(request.url, this.config.PUBLIC_URL).search,
+      request.cookies[LOGIN_COOKIE],
+    );
+    const person = personOf(claims, this.config);
+    // A new id at every login: one that was planted before is worth nothing.
+    await this.sessions.close(request);
+    const { id, expiresAt } = await this.sessions.open(person);
+    this.sessions.setCookie(reply, id, expiresAt);
+    reply.clearCookie(LOGIN_COOKIE, { path: '/auth' });
+    this.logger.info({ tenant: person.tenantId, actor: person.actorId, roles: person.roles }, 'signed in');
+    await reply.header('cache-control', 'no-store').redirect(returnTo, 302);
+  }
+
+  /** Ends the session here; `redirect` is where the provider ends its own. */
+  @Post('/auth/logout')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  async logout(
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<{ redirect: string | null }> {
+    requireOwnPage(request);
+    await this.sessions.close(request);
+    this.sessions.clearCookie(reply);
+    // A provider that is down must not keep anybody signed in here.
+    return { redirect: await this.oidc.logoutUrl().catch(() => null) };
+  }
+
+  @Get('/api/session')
+  @Header('cache-control', 'no-store')
+  async session(@Req() request: FastifyRequest): Promise<z.infer<typeof Session>> {
+    requireOwnPage(request);
+    const session = await this.sessions.require(request);
+    const tenantName = this.config.TENANTS_FILE.find(({ tenantId }) => tenantId === session.tenantId)?.name;
+    if (tenantName === undefined) throw new PlatformError('UNAUTHENTICATED', 'sign in again');
+    return {
+      actorId: session.actorId,
+      tenantId: session.tenantId,
+      tenantName,
+      label: session.label,
+      roles: [...session.roles],
+      expiresAt: session.expiresAt.toISOString(),
+    };
+  }
+}

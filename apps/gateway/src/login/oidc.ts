@@ -1,0 +1,110 @@
+import { PlatformError } from '@centralita/contracts';
+import { EncryptJWT, jwtDecrypt } from 'jose';
+import * as client from 'openid-client';
+import { z } from 'zod';
+import type { GatewayConfig } from '../config.js';
+import { derivedKey } from '../session/sessions.js';
+
+const LOGIN_SECONDS = 600;
+
+const Pending = z.object({ state: z.string(), nonce: z.string(), verifier: z.string(), returnTo: z.string() });
+
+/** Only paths of our own site: `//host` and `/\host` are other hosts to a browser. */
+export const safeReturnTo = (returnTo: string | undefined): string =>
+  returnTo !== undefined && /^\/(?![/\\])[\x21-\x7e]*$/.test(returnTo) && !returnTo.includes('\\') ? returnTo : '/';
+
+/** Authorization code flow with PKCE, state and nonce. What must survive the way to the provider travels sealed in a cookie. */
+export class OidcLogin {
+  readonly #key: Uint8Array;
+  #provider: Promise<client.Configuration> | undefined;
+
+  constructor(private readonly config: GatewayConfig) {
+    this.#key = new Uint8Array(derivedKey(config.SESSION_SECRET, 'login').export());
+  }
+
+  /** Where to send the browser, and what its login cookie holds. */
+  async begin(returnTo: string | undefined): Promise<{ location: string; cookie: string }> {
+    const provider = await this.#discovered();
+    const pending = {
+      state: client.randomState(),
+      nonce: client.randomNonce(),
+      verifier: client.randomPKCECodeVerifier(),
+      returnTo: safeReturnTo(returnTo),
+    };
+    const location = client.buildAuthorizationUrl(provider, {
+      redirect_uri: this.#redirectUri(),
+      scope: this.config.OIDC_SCOPE,
+      state: pending.state,
+      nonce: pending.nonce,
+      code_challenge: await client.calculatePKCECodeChallenge(pending.verifier),
+      code_challenge_method: 'S256',
+    });
+    const cookie = await new EncryptJWT(pending)
+      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+      .setExpirationTime(`${LOGIN_SECONDS}s`)
+      .encrypt(this.#key);
+    return { location: location.href, cookie };
+  }
+
+  /** Takes the code. Throws UNAUTHENTICATED when the answer does not belong to a login that this browser began. */
+  async finish(
+    query: string,
+    cookie: string | undefined,
+  ): Promise<{ claims: Record<string, unknown> & { sub: string }; returnTo: string }> {
+    const pending = await this.#pending(cookie);
+    const provider = await this.#discovered();
+    const answer = new URL(this.#redirectUri());
+    answer.search = query;
+    try {
+      const tokens = await client.authorizationCodeGrant(provider, answer, {
+        pkceCodeVerifier: pending.verifier,
+        expectedState: pending.state,
+        expectedNonce: pending.nonce,
+        idTokenExpected: true,
+      });
+      const claims = tokens.claims();
+      if (!claims) throw new PlatformError('UNAUTHENTICATED', 'the provider sent no ID token');
+      return { claims: { ...claims }, returnTo: pending.returnTo };
+    } catch (error) {
+      if (error instanceof PlatformError) throw error;
+      throw new PlatformError('UNAUTHENTICATED', 'the sign-in was not completed; begin again', {}, { cause: error });
+    }
+  }
+
+  /** Where the provider ends its own session, or null when it does not say. */
+  async logoutUrl(): Promise<string | null> {
+    const provider = await this.#discovered();
+    if (!provider.serverMetadata().end_session_endpoint) return null;
+    return client.buildEndSessionUrl(provider, { post_logout_redirect_uri: new URL('/', this.config.PUBLIC_URL).href }).href;
+  }
+
+  /** Asked at the first login, and again after a failure: the gateway starts before its provider is up. */
+  #discovered(): Promise<client.Configuration> {
+    const { OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET } = this.config;
+    const options = { timeout: 10, ...(OIDC_ISSUER.startsWith('http:') ? { execute: [client.allowInsecureRequests] } : {}) };
+    const authentication = OIDC_CLIENT_SECRET ? client.ClientSecretBasic(OIDC_CLIENT_SECRET) : client.None();
+    this.#provider ??= client
+      .discovery(new URL(OIDC_ISSUER), OIDC_CLIENT_ID, undefined, authentication, options)
+      .catch((error: unknown) => {
+        this.#provider = undefined;
+        throw new PlatformError('UPSTREAM_UNAVAILABLE', 'the identity provider does not answer', {}, { cause: error });
+      });
+    return this.#provider;
+  }
+
+  async #pending(cookie: string | undefined): Promise<z.infer<typeof Pending>> {
+    try {
+      const { payload } = await jwtDecrypt(cookie ?? '', this.#key, {
+        keyManagementAlgorithms: ['dir'],
+        contentEncryptionAlgorithms: ['A256GCM'],
+      });
+      return Pending.parse(payload);
+    } catch (error) {
+      throw new PlatformError('UNAUTHENTICATED', 'this browser has no sign-in under way; begin again', {}, { cause: error });
+    }
+  }
+
+  #redirectUri(): string {
+    return new URL('/auth/callback', this.config.PUBLIC_URL).href;
+  }
+}

@@ -1,0 +1,16 @@
+import { PlatformError } from '@centralita/contracts';
+import { drainOnSignals, exitWith, migrateFromEnv } from '@centralita/platform-nest';
+import { gatewayMigrations, startGateway } from './gateway.js';
+
+try {
+  const [command] = process.argv.slice(2);
+  if (command === 'migrate') await migrateFromEnv('gateway', gatewayMigrations, process.env);
+  else if (command !== undefined)
+    throw new PlatformError('CONFIGURATION_INVALID', `unknown argument ${command}: it is migrate or nothing`);
+  else {
+    const { drain, logger } = await startGateway(process.env);
+    drainOnSignals(drain, logger);
+  }
+} catch (error) {
+  exitWith(error, 'gateway');
+}
