@@ -59,7 +59,11 @@ export class Commands {
   }
 }
 
-const once = async <T>(tx: Tx, digest: Buffer, { commandId, work }: CommandOptions<T>): Promise<{ result: T; replayed: boolean }> => {
+const once = async <T>(
+  tx: Tx,
+  digest: Buffer,
+  { commandId, work }: CommandOptions<T>,
+): Promise<{ result: T; replayed: boolean }> => {
   const inserted = await tx.execute(
     `insert into command (tenant_id, command_id, digest) values ($1, $2, $3) on conflict do nothing`,
     [tx.tenantId, commandId, digest],
@@ -74,6 +78,10 @@ const once = async <T>(tx: Tx, digest: Buffer, { commandId, work }: CommandOptio
     return { result: decode(row.result) as T, replayed: true };
   }
   const result = await work(tx);
-  await tx.execute(`update command set result = $3 where tenant_id = $1 and command_id = $2`, [tx.tenantId, commandId, encode(result)]);
+  await tx.execute(`update command set result = $3 where tenant_id = $1 and command_id = $2`, [
+    tx.tenantId,
+    commandId,
+    encode(result),
+  ]);
   return { result, replayed: false };
 };

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { isPlatformError, PlatformError, type ErrorCode } from '@centralita/contracts';
 
 type DriverError = Error & {
@@ -8,10 +9,23 @@ type DriverError = Error & {
   driverError?: unknown;
 };
 
+/** Also true for errors of Node itself seen from another realm, where instanceof is not. */
+export const isError = (error: unknown): error is Error => error instanceof Error || types.isNativeError(error);
+
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-const connectionCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
-const connectionMessage = /connection (terminated|ended|error)|timeout (exceeded|expired)|client (has encountered|was closed)|not queryable|cannot use a pool/i;
+const connectionCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+const connectionMessage =
+  /connection (terminated|ended|error)|timeout (exceeded|expired)|client (has encountered|was closed)|not queryable|cannot use a pool/i;
 
 /** Unique constraints of the event store whose violation means that somebody else wrote the stream first. */
 const versionConstraints = new Set(['events_stream_version', 'events_pk', 'events_domain_seq']);
@@ -38,15 +52,16 @@ const sqlStateOf = (error: DriverError): string | undefined => {
  * `details.sqlState`. Errors that do not come from the driver pass unchanged.
  */
 export const databaseError = (error: unknown): unknown => {
-  if (isPlatformError(error) || !(error instanceof Error)) return error;
+  if (isPlatformError(error) || !isError(error)) return error;
   const driver = (error as DriverError).driverError;
-  const source: DriverError = driver instanceof Error ? driver : error;
+  const source: DriverError = isError(driver) ? driver : error;
   const sqlState = sqlStateOf(source);
   if (sqlState === undefined) {
     const code = text(source.code);
     const lost = (code !== undefined && connectionCodes.has(code)) || connectionMessage.test(source.message);
     const fromDriver = error.name === 'QueryFailedError' || source !== error;
-    if (lost) return new PlatformError('DATABASE_UNAVAILABLE', 'the database cannot be reached', code === undefined ? {} : { code });
+    if (lost)
+      return new PlatformError('DATABASE_UNAVAILABLE', 'the database cannot be reached', code === undefined ? {} : { code });
     return fromDriver ? new PlatformError('INTERNAL', 'the database driver failed') : error;
   }
   const constraint = text(source.constraint);
@@ -57,7 +72,9 @@ export const databaseError = (error: unknown): unknown => {
     ...(text(source.column) === undefined ? {} : { column: source.column }),
   };
   // Only these classes speak of identifiers and never of values: syntax and access rules, and our own exceptions.
-  const message = /^(42|CE)/.test(sqlState) ? source.message : `the database refused (${sqlState}${constraint ? `, ${constraint}` : ''})`;
+  const message = /^(42|CE)/.test(sqlState)
+    ? source.message
+    : `the database refused (${sqlState}${constraint ? `, ${constraint}` : ''})`;
   return new PlatformError(codeOf(sqlState, constraint), message, details);
 };
 

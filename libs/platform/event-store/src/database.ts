@@ -73,12 +73,10 @@ export class Database {
 
   /** Runs pending migrations, each in its transaction. */
   async migrate(): Promise<string[]> {
-    try {
+    return driver(async () => {
       await this.#connected();
       return (await this.#dataSource.runMigrations()).map(({ name }) => name);
-    } catch (error) {
-      throw databaseError(error);
-    }
+    });
   }
 
   async close(): Promise<void> {
@@ -95,8 +93,7 @@ export class Database {
     for (let run = 0; ; run += 1) {
       try {
         return await this.#once(work);
-      } catch (failure) {
-        const error = databaseError(failure);
+      } catch (error) {
         if (run >= MAX_RERUNS || !isRetryableTransaction(error)) throw error;
         // Jitter, so that the two who met do not meet again.
         await pause(Math.min(5 * 2 ** run, 200) * (0.5 + Math.random()));
@@ -105,13 +102,15 @@ export class Database {
   }
 
   async #once<T>(work: (tx: SystemTx) => Promise<T>): Promise<T> {
-    await this.#connected();
-    const runner = this.#dataSource.createQueryRunner();
+    const runner = await driver(async () => {
+      await this.#connected();
+      return this.#dataSource.createQueryRunner();
+    });
     try {
-      await runner.startTransaction();
+      await driver(() => runner.startTransaction());
       const tx = systemTx(runner);
       const result = await work(tx);
-      await runner.commitTransaction();
+      await driver(() => runner.commitTransaction());
       if (tx[MARKS].appended) for (const listener of this.#appendListeners) listener();
       return result;
     } catch (error) {
@@ -124,31 +123,37 @@ export class Database {
   }
 }
 
+/** Errors of the driver only: what `work` throws is its own. */
+const driver = async <T>(call: () => Promise<T>): Promise<T> => {
+  try {
+    return await call();
+  } catch (error) {
+    throw databaseError(error);
+  }
+};
+
 const MARKS = Symbol('marks of a transaction');
 /** Shared by all copies of a transaction's handle. */
-type Marks = { readonly [MARKS]: { appended: boolean } };
+type Marks = { readonly [MARKS]: { appended: boolean; replays: boolean } };
 
-/** Called by the event store, so that the commit wakes the relay. */
+/** Called by the event store, so that the commit wakes the relay. A replay folds, it does not decide: there it throws. */
 export const markAppended = (tx: SystemTx & Partial<Marks>): void => {
-  if (tx[MARKS]) tx[MARKS].appended = true;
+  const marks = tx[MARKS];
+  if (marks?.replays) throw new PlatformError('INTERNAL', 'a handler appended events while a projection was rebuilt');
+  if (marks) marks.appended = true;
+};
+
+/** From here on, and until it is called with false, appending in this transaction is a bug. */
+export const markReplay = (tx: SystemTx & Partial<Marks>, replays: boolean): void => {
+  if (tx[MARKS]) tx[MARKS].replays = replays;
 };
 
 const systemTx = (runner: QueryRunner): SystemTx & Marks => ({
-  [MARKS]: { appended: false },
-  async query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    try {
-      return ((await runner.query(sql, [...parameters], true)).records ?? []) as Row[];
-    } catch (error) {
-      throw databaseError(error);
-    }
-  },
-  async execute(sql: string, parameters: readonly unknown[] = []): Promise<number> {
-    try {
-      return (await runner.query(sql, [...parameters], true)).affected ?? 0;
-    } catch (error) {
-      throw databaseError(error);
-    }
-  },
+  [MARKS]: { appended: false, replays: false },
+  query: <Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
+    driver(async () => ((await runner.query(sql, [...parameters], true)).records ?? []) as Row[]),
+  execute: (sql: string, parameters: readonly unknown[] = []): Promise<number> =>
+    driver(async () => (await runner.query(sql, [...parameters], true)).affected ?? 0),
 });
 
 /** Until the transaction ends, or the next call. To be repeated after ROLLBACK TO SAVEPOINT, which does not always restore it. */

@@ -31,7 +31,8 @@ export const checkedData = (event: NewEvent, topic: Topic, service: Service): { 
   const definition = definitionOf(event.type);
   if (!definition) throw new PlatformError('EVENT_UNKNOWN', `the catalogue has no type ${event.type}`, { type: event.type });
   const { type } = event;
-  if (definition.topic !== topic) throw new PlatformError('RECORD_INVALID', `${type} belongs on ${definition.topic}`, { type, topic });
+  if (definition.topic !== topic)
+    throw new PlatformError('RECORD_INVALID', `${type} belongs on ${definition.topic}`, { type, topic });
   if (definition.producers !== 'every service' && !definition.producers.includes(service))
     throw new PlatformError('RECORD_INVALID', `${service} is no producer of ${type}`, { type, service });
   const parsed = definition.data.safeParse(event.data);
@@ -40,7 +41,8 @@ export const checkedData = (event: NewEvent, topic: Topic, service: Service): { 
     throw new PlatformError('RECORD_INVALID', `data of ${type} breaks its schema at ${paths.join(', ')}`, { type, paths });
   }
   const json = JSON.stringify(parsed.data);
-  if (Buffer.byteLength(json) > MAX_DATA_BYTES) throw new PlatformError('RECORD_TOO_LARGE', `data of ${type} is too large`, { type });
+  if (Buffer.byteLength(json) > MAX_DATA_BYTES)
+    throw new PlatformError('RECORD_TOO_LARGE', `data of ${type} is too large`, { type });
   return { json, keyId: keyIdOf(parsed.data) };
 };
 

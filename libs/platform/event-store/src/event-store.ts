@@ -75,6 +75,7 @@ export class EventStore {
    */
   async append(tx: Tx, topic: Topic, events: readonly NewEvent[], domain?: DomainLease): Promise<Appended[]> {
     if (events.length === 0) return [];
+    markAppended(tx);
     checkExpectations(events);
     const now = this.#clock();
     const trace = traceparent();
@@ -109,7 +110,6 @@ export class EventStore {
         domain?.epoch ?? null,
       ],
     );
-    markAppended(tx);
     return rows.map((row, index) => {
       const { event, id } = prepared[index] as (typeof prepared)[number];
       return {
@@ -146,7 +146,12 @@ export class EventStore {
    * of the old one is refused; the lease only keeps two from taking turns. `holder` is unique to a start of a process. Null while
    * another one holds it.
    */
-  async leaseDomain(tx: Tx, domainId: string, holder: string, ttlMs: number): Promise<(DomainLease & { lastSeq: bigint }) | null> {
+  async leaseDomain(
+    tx: Tx,
+    domainId: string,
+    holder: string,
+    ttlMs: number,
+  ): Promise<(DomainLease & { lastSeq: bigint }) | null> {
     if (!Uuid.safeParse(domainId).success) throw new PlatformError('INTERNAL', 'a domain id is a UUID');
     const [row] = await tx.query<{ epoch: string; last_seq: string }>(
       `insert into domain_head as d (tenant_id, domain_id, epoch, holder, leased_until)
@@ -163,10 +168,9 @@ export class EventStore {
 
   /** Gives the lease up, so that the next holder need not wait for it to run out. */
   async releaseDomain(tx: Tx, domainId: string, holder: string): Promise<void> {
-    await tx.execute(`update domain_head set leased_until = null, holder = null where tenant_id = $1 and domain_id = $2 and holder = $3`, [
-      tx.tenantId,
-      domainId,
-      holder,
-    ]);
+    await tx.execute(
+      `update domain_head set leased_until = null, holder = null where tenant_id = $1 and domain_id = $2 and holder = $3`,
+      [tx.tenantId, domainId, holder],
+    );
   }
 }

@@ -14,7 +14,9 @@ const Cursor = z.record(z.string().regex(/^\d{1,2}$/), z.string().regex(/^(0|[1-
 type Positions = ReadonlyMap<number, bigint>;
 
 const encode = (positions: Positions): string =>
-  Buffer.from(JSON.stringify(Object.fromEntries([...positions].map(([bucket, seq]) => [bucket, seq.toString()])))).toString('base64url');
+  Buffer.from(JSON.stringify(Object.fromEntries([...positions].map(([bucket, seq]) => [bucket, seq.toString()])))).toString(
+    'base64url',
+  );
 
 const decode = (cursor: string): Map<number, bigint> => {
   let json: unknown;
@@ -61,17 +63,14 @@ export const feed = async (tx: Tx, topic: Topic, cursor: string | null, limit: n
        order by f.seq limit $5) f
      join events e on e.tenant_id = f.tenant_id and e.topic = f.topic and e.key = f.key and e.key_version = f.key_version
      where h.tenant_id = $1 and h.topic = $2 and h.last_seq > coalesce(c.seq, 0)
-     order by e.recorded_at, f.bucket, f.seq`,
+     order by max(e.recorded_at) over (partition by f.bucket order by f.seq), f.bucket, f.seq limit $5`,
     [tx.tenantId, topic, [...positions.keys()], [...positions.values()], limit],
   );
-  const items: FeedItem[] = [];
-  for (const row of rows) {
-    const seq = toBigInt(row.seq);
-    // A page takes a prefix of each bucket: what sorts behind a missing neighbour comes with the next page.
-    if (items.length >= limit || seq !== (positions.get(row.bucket) ?? 0n) + 1n) continue;
-    positions.set(row.bucket, seq);
+  // By time, but never against the order of a bucket: a page takes a prefix of each, or the cursor would pass over what it left out.
+  const items = rows.map((row): FeedItem => {
+    positions.set(row.bucket, toBigInt(row.seq));
     const { event_id: id, stream_version: version, type, stream_id: streamId, recorded_at } = row;
-    items.push({ id, version, type, streamId, at: recorded_at.toISOString() });
-  }
+    return { id, version, type, streamId, at: recorded_at.toISOString() };
+  });
   return { items, cursor: encode(positions) };
 };

@@ -7,9 +7,16 @@ export { tenantTable } from './schema/tenant-table.js';
 export { laneId, PLATFORM_TENANT } from './lane.js';
 export { Relay } from './relay/relay.js';
 export type { RelayAlarm, RelayMetrics, RelayOptions, RelayState } from './relay/relay-options.js';
-export { inboxMiddleware, type BatchHandler, type InboxMetrics, type InboxMiddleware, type InboxOptions } from './inbox/middleware.js';
+export {
+  inboxMiddleware,
+  type BatchHandler,
+  type InboxMetrics,
+  type InboxMiddleware,
+  type InboxOptions,
+} from './inbox/middleware.js';
 export { consumerLag, startAt, type Lag } from './inbox/positions.js';
 export { listParked, retryParked, skipParked, type Drained, type OperateOptions, type ParkedKey } from './inbox/operate.js';
 export { Commands, type CommandOptions } from './commands.js';
 export { causalToken } from './causal-token.js';
 export { feed, feedHead } from './feed.js';
+export { rebuildProjection, type Rebuilt, type RebuildOptions } from './rebuild.js';

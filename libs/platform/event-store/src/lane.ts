@@ -7,4 +7,5 @@ export const PLATFORM_TENANT = '00000000-0000-0000-0000-000000000000';
 const LANES = 16;
 
 /** Key and stream of access and operations records: 16 lanes per tenant and service, so that writers do not wait for one head row. */
-export const laneId = (tenantId: string, service: Service, lane: number): string => uuidv5(`${service}:lane:${lane % LANES}`, tenantId);
+export const laneId = (tenantId: string, service: Service, lane: number): string =>
+  uuidv5(`${service}:lane:${lane % LANES}`, tenantId);

@@ -15,7 +15,9 @@ export type Fixture = {
 };
 
 /** A migrated database of its own, with its three roles. */
-export const fixture = async (options: { poolSize?: number; tables?: (owner: Database) => Promise<void> } = {}): Promise<Fixture> => {
+export const fixture = async (
+  options: { poolSize?: number; tables?: (owner: Database) => Promise<void> } = {},
+): Promise<Fixture> => {
   const database = await createTestDatabase({ service: 'store' });
   const owner = new Database(createDataSource({ url: database.ownerUrl, poolSize: 2, migrations: [eventStoreMigration] }));
   await owner.migrate();

@@ -1,4 +1,4 @@
-import { isPlatformError, type Service } from '@centralita/contracts';
+import { isPlatformError, PlatformError, type Service } from '@centralita/contracts';
 import type { BatchMiddleware, EventBatch, EventLog, RecordBatch, StoredRecord } from '@centralita/event-log';
 import { setTenant, type Database } from '../database.js';
 import type { EventStore } from '../event-store.js';
@@ -51,11 +51,21 @@ type Run = {
 };
 
 /** What a transaction did; `waiting` is the record that made it stop early. */
-type Outcome = { readonly events: number; readonly skipped: number; readonly parked: readonly Parking[]; readonly waiting: Incoming | null };
+type Outcome = {
+  readonly events: number;
+  readonly skipped: number;
+  readonly parked: readonly Parking[];
+  readonly waiting: Incoming | null;
+};
 
 const nothing: Outcome = { events: 0, skipped: 0, parked: [], waiting: null };
 
-export const applyEvents = async (tx: SystemTx, tenantId: string, items: readonly Readable[], handler: BatchHandler): Promise<number> => {
+export const applyEvents = async (
+  tx: SystemTx,
+  tenantId: string,
+  items: readonly Readable[],
+  handler: BatchHandler,
+): Promise<number> => {
   const events = items.filter(({ kind }) => kind === 'event').map(({ consumed }) => consumed);
   const [first] = events;
   if (first === undefined) return 0;
@@ -113,8 +123,17 @@ class Inbox {
       await this.#purge(incoming);
       if (outcome.waiting !== null) throw this.#causes.notSeen(outcome.waiting);
     } catch (error) {
+      if (!isPlatformError(error) && permanentCode(error) === null)
+        // The transport backs off for errors that say that they pass; any other would end the process.
+        throw new PlatformError('UPSTREAM_UNAVAILABLE', 'a handler could not reach what it needs', {
+          groupId,
+          topic: batch.topic,
+        });
       if (isPlatformError(error) && !error.retryable) {
-        logger?.error({ groupId, topic: batch.topic, partition: batch.partition, code: error.code, ...error.details }, 'partition stopped');
+        logger?.error(
+          { groupId, topic: batch.topic, partition: batch.partition, code: error.code, ...error.details },
+          'partition stopped',
+        );
         metrics?.alarm?.({ groupId, topic: batch.topic, code: error.code });
       }
       throw error;
@@ -123,7 +142,7 @@ class Inbox {
 
   async #apply(run: Run): Promise<Outcome> {
     const { db } = this.#options;
-    for (let conflicts = 0; run.incoming.every(({ kind }) => kind !== 'poison'); ) {
+    for (let conflicts = 0; run.incoming.every(({ kind }) => kind !== 'poison');) {
       try {
         return await db.system((tx) => this.#fast(tx, run));
       } catch (error) {
@@ -149,7 +168,14 @@ class Inbox {
     await lockGroup(tx, groupId, mode);
     const ready = await this.#causes.ready(tx, next);
     const due = next.slice(0, ready);
-    const parked = due.length === 0 ? new Set<string>() : await parkedKeys(tx, groupId, due.map(({ key }) => key));
+    const parked =
+      due.length === 0
+        ? new Set<string>()
+        : await parkedKeys(
+            tx,
+            groupId,
+            due.map(({ key }) => key),
+          );
     return { due, last: due.at(-1)?.record, parked, waiting: next[ready] ?? null };
   }
 
@@ -194,7 +220,11 @@ class Inbox {
       }
     }
     await storeParked(tx, groupId, parkings);
-    await appendOperations(tx, store, parkings.flatMap((parking) => parkedOperation(groupId, parking)));
+    await appendOperations(
+      tx,
+      store,
+      parkings.flatMap((parking) => parkedOperation(groupId, parking)),
+    );
     await advancePosition(tx, groupId, last, run.identity);
     return { events, skipped: due.length - events, parked: parkings, waiting };
   }

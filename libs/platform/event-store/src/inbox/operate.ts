@@ -61,7 +61,10 @@ export const skipParked = async (options: OperateOptions): Promise<Drained> => {
 
 const tenantsOf = async (tx: SystemTx, { groupId, key }: OperateOptions): Promise<string[]> => {
   await lockGroup(tx, groupId, 'alone');
-  const [row] = await tx.query<{ tenants: string[] }>(`select tenants from parked_key where group_id = $1 and key = $2 for update`, [groupId, key]);
+  const [row] = await tx.query<{ tenants: string[] }>(
+    `select tenants from parked_key where group_id = $1 and key = $2 for update`,
+    [groupId, key],
+  );
   if (!row) throw new PlatformError('NOT_FOUND', 'this key is not parked', { groupId });
   return row.tenants;
 };
@@ -88,7 +91,8 @@ const drain = async (tx: SystemTx, options: OperateOptions): Promise<Step> => {
   let [applied, blocked]: [number, string | null] = [0, null];
   for (const row of rows) {
     const handler = handlers.get(row.record.topic);
-    if (!handler) throw new PlatformError('CONFIGURATION_INVALID', `no handler for ${row.record.topic} here`, { topic: row.record.topic });
+    if (!handler)
+      throw new PlatformError('CONFIGURATION_INVALID', `no handler for ${row.record.topic} here`, { topic: row.record.topic });
     const incoming = readIncoming(row.record, handler.ignored, upcast);
     // Whoever retries has looked: a missing version before the first record is accepted.
     const result = await applyOne(tx, groupId, incoming, handler, { acceptGaps: true });

@@ -25,7 +25,10 @@ export const parkedKeys = async (tx: SystemTx, groupId: string, keys: readonly s
   return new Set(rows.map(({ key }) => key));
 };
 
-export type Parking = { readonly incoming: Incoming; /** null: it only waits behind another record of its key */ readonly code: string | null };
+export type Parking = {
+  readonly incoming: Incoming;
+  /** null: it only waits behind another record of its key */ readonly code: string | null;
+};
 
 /** Stores the bytes of records whose key is parked, in order. Leaves another tenant set than it found. */
 export const storeParked = async (tx: SystemTx, groupId: string, parkings: readonly Parking[]): Promise<void> => {

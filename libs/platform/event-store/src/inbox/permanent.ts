@@ -1,4 +1,5 @@
 import { isPlatformError, type ErrorCode } from '@centralita/contracts';
+import { isError } from '../database-error.js';
 
 /** Not the fault of one record: parking would hide it, key by key. The partition stops. */
 const stops: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -24,7 +25,7 @@ export const permanentCode = (error: unknown): string | null => {
     if (error.retryable || stops.has(error.code)) return null;
     return typeof sqlState === 'string' && brokenDatabase.test(sqlState) ? null : error.code;
   }
-  if (!(error instanceof Error)) return 'INTERNAL';
+  if (!isError(error)) return 'INTERNAL';
   if (error.name === 'ZodError') return 'RECORD_INVALID';
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return null;
   return 'code' in error && typeof error.code === 'string' ? null : 'INTERNAL';

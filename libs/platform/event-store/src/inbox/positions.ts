@@ -85,7 +85,8 @@ export const continuePosition = async (
   if (batch.endOffset < next) {
     // The batch may only be old: ask for the end of today.
     const end = (await log.admin.endOffsets(topic)).get(partition) ?? 0n;
-    if (end < next) throw new PlatformError('LOG_BEHIND_STORE', 'the log ends before what was applied', { ...details, end: end.toString() });
+    if (end < next)
+      throw new PlatformError('LOG_BEHIND_STORE', 'the log ends before what was applied', { ...details, end: end.toString() });
   }
   return batch.records.filter((record) => record.offset >= next);
 };

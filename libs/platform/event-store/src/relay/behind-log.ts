@@ -9,7 +9,8 @@ const published = (record: StoredRecord, source: string): Published | null => {
   try {
     const event = JSON.parse((record.value ?? Buffer.alloc(0)).toString('utf8')) as Partial<Published> & { source?: string };
     // Records without key_version were produced directly and never stood in this store.
-    if (event.source !== source || event.keyversion === undefined || event.id === undefined || event.tenantid === undefined) return null;
+    if (event.source !== source || event.keyversion === undefined || event.id === undefined || event.tenantid === undefined)
+      return null;
     return { tenantid: event.tenantid, id: event.id, keyversion: event.keyversion };
   } catch {
     return null;

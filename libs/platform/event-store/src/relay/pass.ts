@@ -3,10 +3,17 @@ import { cloudEventOf } from '../event-data.js';
 import { toBigInt } from '../types.js';
 import type { HeadRow, ReadRow, Sent } from './relay-session.js';
 
-export const headKey = (head: { tenantId: string; topic: string; key: string }): string => `${head.tenantId}/${head.topic}/${head.key}`;
+export const headKey = (head: { tenantId: string; topic: string; key: string }): string =>
+  `${head.tenantId}/${head.topic}/${head.key}`;
 
 /** One head of a pass: what goes to the log now, and what to call published once it is there. */
-export type HeadPlan = { readonly id: string; readonly bucket: number; readonly dirtySince: Date; readonly records: readonly LogRecord[]; readonly mark: Sent };
+export type HeadPlan = {
+  readonly id: string;
+  readonly bucket: number;
+  readonly dirtySince: Date;
+  readonly records: readonly LogRecord[];
+  readonly mark: Sent;
+};
 export type Plan = {
   readonly heads: readonly HeadPlan[];
   /** Dirty heads whose next event is not there: an alarm, and never sent around. */

@@ -8,11 +8,24 @@ const BUCKETS = 16;
 const LOCK_SPACE = 0x63_6c_72;
 const PRESENCE = 1_000;
 
-export type HeadRow = EventRow & { readonly bucket: number; readonly dirty_since: Date; readonly published_version: string; readonly last_version: string };
+export type HeadRow = EventRow & {
+  readonly bucket: number;
+  readonly dirty_since: Date;
+  readonly published_version: string;
+  readonly last_version: string;
+};
 /** A dirty head; the columns of the event are null when there is none. */
-export type ReadRow = HeadRow | (Omit<HeadRow, 'key_version' | 'event_id'> & { readonly key_version: null; readonly event_id: null });
+export type ReadRow =
+  HeadRow | (Omit<HeadRow, 'key_version' | 'event_id'> & { readonly key_version: null; readonly event_id: null });
 
-export type Sent = { readonly tenantId: string; readonly topic: string; readonly key: string; readonly from: bigint; readonly to: bigint; readonly eventId: string };
+export type Sent = {
+  readonly tenantId: string;
+  readonly topic: string;
+  readonly key: string;
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly eventId: string;
+};
 
 /**
  * One connection of the relay role. The leases of its buckets end with it, so a killed relay is followed at once. Two relays on one
@@ -73,7 +86,10 @@ export class RelaySession {
     this.#buckets = this.#buckets.slice(0, share);
     for (let bucket = 0; bucket < BUCKETS && this.#buckets.length < share; bucket += 1) {
       if (this.#buckets.includes(bucket) || surplus.includes(bucket)) continue;
-      const [lock] = await this.query<{ taken: boolean }>(`select pg_try_advisory_lock($1::int, $2::int) as taken`, [LOCK_SPACE, bucket]);
+      const [lock] = await this.query<{ taken: boolean }>(`select pg_try_advisory_lock($1::int, $2::int) as taken`, [
+        LOCK_SPACE,
+        bucket,
+      ]);
       if (lock?.taken) this.#buckets.push(bucket);
     }
     return surplus;
@@ -101,15 +117,18 @@ export class RelaySession {
 
   /** Moves heads that the log has acknowledged; returns those that moved. Heads that a writer holds stay. */
   published(sent: readonly Sent[], feeds: readonly string[]): Promise<{ tenant_id: string; topic: string; key: string }[]> {
-    return this.query(`select * from relay_published($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::bigint[], $6::uuid[], $7::text[])`, [
-      sent.map(({ tenantId }) => tenantId),
-      sent.map(({ topic }) => topic),
-      sent.map(({ key }) => key),
-      sent.map(({ from }) => from),
-      sent.map(({ to }) => to),
-      sent.map(({ eventId }) => eventId),
-      feeds,
-    ]);
+    return this.query(
+      `select * from relay_published($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::bigint[], $6::uuid[], $7::text[])`,
+      [
+        sent.map(({ tenantId }) => tenantId),
+        sent.map(({ topic }) => topic),
+        sent.map(({ key }) => key),
+        sent.map(({ from }) => from),
+        sent.map(({ to }) => to),
+        sent.map(({ eventId }) => eventId),
+        feeds,
+      ],
+    );
   }
 
   /** The clock that `dirty_since` is written with. */

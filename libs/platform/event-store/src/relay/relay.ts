@@ -51,8 +51,14 @@ export class Relay {
   #gauge: pg.Pool | undefined;
 
   constructor(options: RelayOptions) {
-    this.#options = { ...options, idleMs: options.idleMs ?? 50, headsPerBucket: options.headsPerBucket ?? 64, eventsPerHead: options.eventsPerHead ?? 64 };
-    this.#feeds = options.feeds ?? options.topics.filter((topic) => topic !== 'access.events.v1' && topic !== 'operations.events.v1');
+    this.#options = {
+      ...options,
+      idleMs: options.idleMs ?? 50,
+      headsPerBucket: options.headsPerBucket ?? 64,
+      eventsPerHead: options.eventsPerHead ?? 64,
+    };
+    this.#feeds =
+      options.feeds ?? options.topics.filter((topic) => topic !== 'access.events.v1' && topic !== 'operations.events.v1');
   }
 
   get state(): RelayState {
@@ -90,7 +96,12 @@ export class Relay {
   /** Seconds since the oldest event that is not on the log was recorded, over all tenants; 0 when all is published. */
   async oldestUnpublishedAge(): Promise<number> {
     if (!this.#gauge) {
-      this.#gauge = new pg.Pool({ connectionString: this.#options.url, max: 1, statement_timeout: 5_000, connectionTimeoutMillis: 5_000 });
+      this.#gauge = new pg.Pool({
+        connectionString: this.#options.url,
+        max: 1,
+        statement_timeout: 5_000,
+        connectionTimeoutMillis: 5_000,
+      });
       this.#gauge.on('error', () => undefined);
     }
     try {
@@ -107,7 +118,7 @@ export class Relay {
 
   async #live(): Promise<void> {
     const { url, log, service, topics, lookBack = 1_000, logger } = this.#options;
-    for (let failures = 0; !this.#stopping; ) {
+    for (let failures = 0; !this.#stopping;) {
       let session: RelaySession | undefined;
       try {
         this.#state = 'checking';
@@ -145,7 +156,7 @@ export class Relay {
       nextBalance: 0,
       nextUnblock: performance.now() + UNBLOCK_MS,
     };
-    for (let idle = 1, failures = 0; !this.#stopping || performance.now() < this.#drainUntil; ) {
+    for (let idle = 1, failures = 0; !this.#stopping || performance.now() < this.#drainUntil;) {
       if (session.broken) throw new PlatformError('DATABASE_UNAVAILABLE', 'the connection of the relay ended');
       let worked = false;
       try {
@@ -154,7 +165,12 @@ export class Relay {
         failures = 0;
       } catch (error) {
         // Trouble of the database ends the session, and with it the leases; trouble of the log does not.
-        if (session.broken || (isPlatformError(error) && 'sqlState' in error.details) || isPlatformError(error, 'DATABASE_UNAVAILABLE')) throw error;
+        if (
+          session.broken ||
+          (isPlatformError(error) && 'sqlState' in error.details) ||
+          isPlatformError(error, 'DATABASE_UNAVAILABLE')
+        )
+          throw error;
         this.#retried(error);
         await this.#pause(Math.min(50 * 2 ** failures++, MAX_BACKOFF_MS), { deaf: true });
       }
@@ -205,9 +221,12 @@ export class Relay {
     }
     if (sent.length === 0) return false;
     const moved = new Set(
-      (await session.published(sent.map(({ mark }) => mark), this.#feeds)).map((row) =>
-        headKey({ tenantId: row.tenant_id, topic: row.topic, key: row.key }),
-      ),
+      (
+        await session.published(
+          sent.map(({ mark }) => mark),
+          this.#feeds,
+        )
+      ).map((row) => headKey({ tenantId: row.tenant_id, topic: row.topic, key: row.key })),
     );
     for (const { id, mark } of sent) {
       if (moved.has(id)) remembered.delete(id);
@@ -215,7 +234,11 @@ export class Relay {
     }
     if (records.length > 0) {
       const oldestSeconds = plan.oldest === null ? 0 : Math.max(0, (Date.now() - plan.oldest.getTime()) / 1_000);
-      this.#options.metrics?.published?.({ records: records.length, seconds: (performance.now() - started) / 1_000, oldestSeconds });
+      this.#options.metrics?.published?.({
+        records: records.length,
+        seconds: (performance.now() - started) / 1_000,
+        oldestSeconds,
+      });
     }
     return records.length > 0 || moved.size > 0;
   }

@@ -27,4 +27,3 @@ export const tenantTable = (name: string): string[] => {
     `do $$ begin execute format('grant select, insert, update, delete on ${name} to %I', ${roleSql}); end $$`,
   ];
 };
-

@@ -1,0 +1,318 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { isPlatformError, PlatformError } from '@centralita/contracts';
+import type { EventBatch } from '@centralita/event-log';
+import { until } from '@centralita/testing-engines';
+import fc from 'fast-check';
+import { EventStore } from '../event-store.js';
+import { identified, newId, type Fixture } from '../support.spec.js';
+import type { Tx } from '../types.js';
+import { inboxMiddleware } from './middleware.js';
+import { consumerLag, startAt } from './positions.js';
+import {
+  applied,
+  batchOf,
+  eventOf,
+  facts,
+  inboxFixture,
+  middlewareOf,
+  nextOffset,
+  none,
+  put,
+  smallLog,
+  stored,
+  writeApplied,
+} from './support.spec.js';
+
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'no error',
+    (error: unknown) => (isPlatformError(error) ? error.code : String(error)),
+  );
+
+describe(inboxMiddleware.name, () => {
+  let f: Fixture;
+  beforeAll(async () => {
+    f = await inboxFixture();
+  });
+  afterAll(() => f.end());
+
+  it('applies a batch of several tenants under row-level security, once per tenant, in offset order', async () => {
+    const [log, group] = [smallLog(), newId()];
+    const [t1, t2, k1, k2] = [newId(), newId(), newId(), newId()];
+    await put(log, stored, eventOf({ tenant: t2, key: k2, version: 1 }), eventOf({ tenant: t1, key: k1, version: 1 }));
+    await put(log, stored, eventOf({ tenant: t2, key: k2, version: 2 }), eventOf({ tenant: t1, key: k1 }));
+    const calls: EventBatch[] = [];
+    await middlewareOf(f.db, log, group)(
+      batchOf(log, stored),
+      async (batch) => {
+        calls.push(batch);
+        await writeApplied(group)(batch);
+      },
+      none,
+    );
+    expect(calls.map(({ tenantId, events }) => [tenantId, events.map(({ offset }) => offset)]).sort()).toEqual(
+      [
+        [t1, [1n, 3n]],
+        [t2, [0n, 2n]],
+      ].sort(),
+    );
+    expect(await applied(f, group)).toHaveLength(4);
+    expect(await nextOffset(f, group, stored)).toBe(4);
+    expect(await consumerLag(f.db, log, group)).toEqual([{ topic: stored, partition: 0, records: 0n }]);
+  });
+
+  it('applies duplicates once: stored events by version, facts by id, in one batch and in later ones', async () => {
+    const [log, group, tenant, key] = [smallLog(), newId(), newId(), newId()];
+    const events = [1, 2, 3].map((version) => eventOf({ tenant, key, version }));
+    const [fact, other] = [eventOf({ tenant, key }), eventOf({ tenant, key })];
+    await put(log, stored, ...events, ...events, fact, fact);
+    await put(log, stored, ...events, fact, other);
+    const sut = middlewareOf(f.db, log, group);
+    await sut(batchOf(log, stored, 0, 8), writeApplied(group), none);
+    await sut(batchOf(log, stored, 8), writeApplied(group), none);
+    expect((await applied(f, group)).map(({ id }) => id)).toEqual([...events, fact, other].map(({ id }) => id));
+  });
+
+  it('does nothing for a zombie whose records somebody else has applied, and takes only the new part of an overlap', async () => {
+    const [log, group, tenant] = [smallLog(), newId(), newId()];
+    await put(log, stored, ...Array.from({ length: 9 }, () => eventOf({ tenant, key: newId() })));
+    const [zombie, healthy] = [middlewareOf(f.db, log, group), middlewareOf(f.db, log, group)];
+    const old = batchOf(log, stored, 0, 3);
+    // both at once: the position's lock lets one through
+    await Promise.all([zombie(old, writeApplied(group), none), healthy(old, writeApplied(group), none)]);
+    await healthy(batchOf(log, stored, 3, 6), writeApplied(group), none);
+    let called = false;
+    await zombie(
+      old,
+      async () => {
+        called = true;
+      },
+      none,
+    );
+    expect(called).toBe(false);
+    expect(await nextOffset(f, group, stored)).toBe(6);
+    await healthy(batchOf(log, stored, 4, 9), writeApplied(group), none);
+    expect((await applied(f, group)).map(({ id }) => id)).toHaveLength(9);
+    expect(new Set((await applied(f, group)).map(({ id }) => id)).size).toBe(9);
+  });
+
+  it('stops the partition when records are missing, on another cluster or topic, and when the log has lost records', async () => {
+    const [log, group, tenant] = [smallLog(), newId(), newId()];
+    await put(log, stored, ...Array.from({ length: 4 }, () => eventOf({ tenant, key: newId() })));
+    const alarms: string[] = [];
+    const metrics = { alarm: ({ code }: { code: string }) => alarms.push(code) };
+    const sut = middlewareOf(f.db, log, group, { metrics });
+    expect(await codeOf(sut(batchOf(log, stored, 1), writeApplied(group), none))).toBe('OFFSET_OUT_OF_RANGE');
+    await sut(batchOf(log, stored, 0, 3), writeApplied(group), none);
+
+    const other = smallLog();
+    await put(other, stored, ...Array.from({ length: 4 }, () => eventOf({ tenant, key: newId() })));
+    const elsewhere = middlewareOf(f.db, other, group, { metrics });
+    expect(await codeOf(elsewhere(batchOf(other, stored, 3), writeApplied(group), none))).toBe('TOPIC_MISMATCH');
+
+    const again = { ...log, admin: { ...log.admin, topicIds: async () => new Map([[stored as string, newId()]]) } };
+    expect(await codeOf(middlewareOf(f.db, again, group, { metrics })(batchOf(log, stored, 3), writeApplied(group), none))).toBe(
+      'TOPIC_MISMATCH',
+    );
+
+    const shorter = { ...log, admin: { ...log.admin, endOffsets: async () => new Map([[0, 1n]]) } };
+    const lost = { ...batchOf(log, stored, 0, 1), endOffset: 1n };
+    expect(await codeOf(middlewareOf(f.db, shorter, group, { metrics })(lost, writeApplied(group), none))).toBe(
+      'LOG_BEHIND_STORE',
+    );
+    expect(alarms).toEqual(['OFFSET_OUT_OF_RANGE', 'TOPIC_MISMATCH', 'TOPIC_MISMATCH', 'LOG_BEHIND_STORE']);
+    expect(await applied(f, group)).toHaveLength(3);
+  });
+
+  it('stops when a version of a key comes with another event id', async () => {
+    const [log, group, tenant, key] = [smallLog(), newId(), newId(), newId()];
+    await put(
+      log,
+      stored,
+      ...[1, 2, 3].map((version) => eventOf({ tenant, key, version })),
+      eventOf({ tenant, key, version: 2 }),
+    );
+    const sut = middlewareOf(f.db, log, group);
+    expect(await codeOf(sut(batchOf(log, stored), writeApplied(group), none))).toBe('VERSION_REUSED');
+    expect(await applied(f, group)).toEqual([]);
+  });
+
+  it('throws an error that passes, keeps nothing, and applies the batch when it comes again', async () => {
+    const [log, group, tenant, key] = [smallLog(), newId(), newId(), newId()];
+    await put(log, stored, eventOf({ tenant, key, version: 1 }), eventOf({ tenant, key: newId() }));
+    const sut = middlewareOf(f.db, log, group);
+    let failing = true;
+    const handle = async (batch: EventBatch): Promise<void> => {
+      await writeApplied(group)(batch);
+      if (failing) throw new PlatformError('KEY_UNAVAILABLE', 'later');
+    };
+    expect(await codeOf(sut(batchOf(log, stored), handle, none))).toBe('KEY_UNAVAILABLE');
+    const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+    expect(await codeOf(sut(batchOf(log, stored), () => Promise.reject(refused), none))).toBe('UPSTREAM_UNAVAILABLE');
+    expect(await applied(f, group)).toEqual([]);
+    expect(await nextOffset(f, group, stored)).toBe(0);
+    failing = false;
+    await sut(batchOf(log, stored), handle, none);
+    expect(await applied(f, group)).toHaveLength(2);
+  });
+
+  it('runs the whole batch again after a deadlock, and applies it once', async () => {
+    // given: a batch and another writer that lock two keys in opposite order
+    const [log, group, tenant] = [smallLog(), newId(), newId()];
+    const store = new EventStore({ service: 'conversation' });
+    const [a, b] = [newId(), newId()];
+    await put(log, stored, eventOf({ tenant, key: a, version: 1 }));
+    let runs = 0;
+    const first = Promise.withResolvers<void>();
+    const second = Promise.withResolvers<void>();
+    const lock = (tx: Tx, key: string): Promise<unknown> =>
+      store.append(tx, 'conversation.events.v1', [identified(key, newId(), 0)]);
+    const batch = middlewareOf(f.db, log, group)(
+      batchOf(log, stored),
+      async (events) => {
+        runs += 1;
+        const tx = events.tx as Tx;
+        await lock(tx, a);
+        first.resolve();
+        await second.promise;
+        await lock(tx, b);
+        await writeApplied(group)(events);
+      },
+      none,
+    );
+    let writes = 0;
+    const writer = f.db.withTenant(tenant, async (tx) => {
+      writes += 1;
+      await first.promise;
+      await lock(tx, b);
+      second.resolve();
+      await lock(tx, a);
+    });
+    // when, then: one of them was the victim, and both got through
+    await Promise.all([batch, writer]);
+    expect(runs + writes).toBe(3);
+    expect(await applied(f, group)).toHaveLength(1);
+  });
+
+  it('loads again when a command was faster', async () => {
+    const [log, group, tenant, stream] = [smallLog(), newId(), newId(), newId()];
+    const store = new EventStore({ service: 'conversation' });
+    await put(log, facts, eventOf({ tenant, key: stream }));
+    let raced = false;
+    await middlewareOf(f.db, log, group)(
+      batchOf(log, facts),
+      async ({ tx }) => {
+        const version = (await store.load(tx as Tx, stream)).length;
+        if (!raced) {
+          raced = true;
+          await f.db.withTenant(tenant, (own) => store.append(own, 'conversation.events.v1', [identified(stream, stream, 0)]));
+        }
+        await store.append(tx as Tx, 'conversation.events.v1', [identified(stream, stream, version)]);
+      },
+      none,
+    );
+    expect(await f.db.withTenant(tenant, (tx) => store.load(tx, stream))).toHaveLength(2);
+  });
+
+  it('passes over ignored types and still follows their versions', async () => {
+    const [log, group, tenant, key] = [smallLog(), newId(), newId(), newId()];
+    const ignored = new Set(['conversation.closed.v1', 'thing.of.tomorrow.v9']);
+    await put(
+      log,
+      stored,
+      eventOf({ tenant, key, version: 1, type: 'conversation.closed.v1', data: { not: 'of this shape' } }),
+      eventOf({ tenant, key, version: 2, type: 'thing.of.tomorrow.v9' }),
+      eventOf({ tenant, key, version: 3 }),
+    );
+    await middlewareOf(f.db, log, group)(batchOf(log, stored), writeApplied(group), ignored);
+    expect(await applied(f, group)).toHaveLength(1);
+    expect(await nextOffset(f, group, stored)).toBe(3);
+  });
+
+  it('holds an effect back until its group has applied the cause, and parks it when the cause does not come', async () => {
+    const [log, group, tenant, key] = [smallLog(), newId(), newId(), newId()];
+    const sut = middlewareOf(f.db, log, group, { causePatienceMs: 150 });
+    await startAt(f.db, group)([facts, stored].map((topic) => ({ topic, partition: 0 })));
+    await put(log, facts, eventOf({ tenant, key }), eventOf({ tenant, key }));
+    const cause = (offset: number) => ({ topic: facts, partition: 0, offset: String(offset) });
+    const [plain, effect, lost] = [
+      eventOf({ tenant, key, version: 1 }),
+      eventOf({ tenant, key, version: 2, cause: cause(1) }),
+      eventOf({ tenant, key, version: 3, cause: cause(7) }),
+    ];
+    await put(log, stored, plain, effect, lost);
+    // what stands before it is applied, it is not
+    expect(await codeOf(sut(batchOf(log, stored), writeApplied(group), none))).toBe('CAUSE_NOT_SEEN');
+    expect((await applied(f, group)).map(({ id }) => id)).toEqual([plain.id]);
+    await sut(batchOf(log, facts), writeApplied(group), none);
+    expect(await codeOf(sut(batchOf(log, stored, 1), writeApplied(group), none))).toBe('CAUSE_NOT_SEEN');
+    expect((await applied(f, group)).map(({ id }) => id)).toContain(effect.id);
+    // the one whose cause is on no log waits for as long as nothing moves
+    await until(async () => (await codeOf(sut(batchOf(log, stored, 2), writeApplied(group), none))) === 'no error', {
+      timeoutMs: 5_000,
+    });
+    const { rows } = await f.admin.query(`select code from parked_key where group_id = $1 and key = $2`, [group, key]);
+    expect(rows).toEqual([{ code: 'CAUSE_MISSING' }]);
+    expect(await applied(f, group)).toHaveLength(4);
+  });
+
+  it('starts where it has stored, and new partitions at the beginning', async () => {
+    const [log, group, tenant] = [smallLog(), newId(), newId()];
+    await put(log, stored, eventOf({ tenant, key: newId() }), eventOf({ tenant, key: newId() }));
+    await middlewareOf(f.db, log, group)(batchOf(log, stored), writeApplied(group), none);
+    const start = await startAt(f.db, group)([stored, facts].map((topic) => ({ topic, partition: 0 })));
+    expect(start).toEqual(
+      new Map([
+        [`${stored}:0`, 2n],
+        [`${facts}:0`, 0n],
+      ]),
+    );
+  });
+
+  it('has each effect once and in order under any cutting, duplication, rebalance and failure', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ key: fc.nat(2), again: fc.nat(3) }), { minLength: 5, maxLength: 40 }),
+        fc.array(fc.record({ size: fc.integer({ min: 1, max: 9 }), fails: fc.boolean(), back: fc.nat(5) }), {
+          minLength: 60,
+          maxLength: 60,
+        }),
+        async (script, cuts) => {
+          const [log, group, tenant] = [smallLog(), newId(), newId()];
+          const keys = [newId(), newId(), newId()];
+          const history = keys.map((): ReturnType<typeof eventOf>[] => []);
+          for (const { key, again } of script) {
+            const own = history[key] as ReturnType<typeof eventOf>[];
+            own.push(eventOf({ tenant, key: keys[key] as string, version: own.length + 1 }));
+            // a relay that resends a run
+            await put(log, stored, ...own.slice(-1 - again));
+          }
+          const end = log.records(stored).length;
+          for (const { size, fails, back } of cuts) {
+            const next = await nextOffset(f, group, stored);
+            if (next >= end) break;
+            const from = Math.max(0, next - back);
+            const work = middlewareOf(f.db, log, group)(
+              batchOf(log, stored, from, next + size),
+              async (batch) => {
+                await writeApplied(group)(batch);
+                if (fails) throw new PlatformError('KEY_UNAVAILABLE', 'injected');
+              },
+              none,
+            );
+            await work.catch((error: unknown) => expect(isPlatformError(error, 'KEY_UNAVAILABLE')).toBe(true));
+          }
+          const rows = await applied(f, group);
+          const done = await nextOffset(f, group, stored);
+          for (const [index, key] of keys.entries()) {
+            const ids = rows.filter((row) => row.key === key).map(({ id }) => id);
+            const all = (history[index] ?? []).map(({ id }) => id);
+            expect(ids).toEqual(all.slice(0, ids.length));
+            if (done >= end) expect(ids).toEqual(all);
+          }
+        },
+      ),
+      { numRuns: 8 },
+    );
+  });
+});

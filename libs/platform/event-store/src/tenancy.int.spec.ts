@@ -1,0 +1,120 @@
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { Database } from './database.js';
+import { EventStore } from './event-store.js';
+import { tenantTable } from './schema/tenant-table.js';
+import { fixture, identified, newId, type Fixture } from './support.spec.js';
+
+const topic = 'conversation.events.v1';
+
+describe('tenancy and rights', () => {
+  let f: Fixture;
+  const store = new EventStore({ service: 'conversation' });
+  const [tenant, other, key, stream] = [newId(), newId(), newId(), newId()];
+  const sqlState = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => 'no error',
+      (error: { details?: { sqlState?: string }; code?: string }) => error.details?.sqlState ?? error.code,
+    );
+
+  beforeAll(async () => {
+    f = await fixture({
+      poolSize: 1,
+      tables: (owner) =>
+        owner.system(async (tx) => {
+          await tx.query(
+            `create table note (tenant_id uuid not null, id uuid not null, phone text, primary key (tenant_id, id))`,
+          );
+          for (const statement of tenantTable('note')) await tx.query(statement);
+        }),
+    });
+    await f.db.withTenant(tenant, (tx) => store.append(tx, topic, [identified(key, stream, 0)]));
+  });
+  afterAll(() => f.end());
+
+  it('shows nothing when no tenant is set, also on a connection that has had one, and also to the owner', async () => {
+    const count = (db: Database): Promise<{ n: string }[]> =>
+      db.system((tx) => tx.query<{ n: string }>('select count(*) n from events'));
+    expect(await count(f.db)).toEqual([{ n: '0' }]);
+    expect(await count(f.owner)).toEqual([{ n: '0' }]);
+    expect(await f.db.withTenant(other, (tx) => store.load(tx, stream))).toEqual([]);
+    expect(await f.db.withTenant(tenant, (tx) => store.load(tx, stream))).toHaveLength(1);
+  });
+
+  it('refuses rows of another tenant than the one that is set, mixed arrays included', async () => {
+    const rows = (tenants: string[]) => (tx: { execute(sql: string, p: unknown[]): Promise<number> }) =>
+      tx.execute(`insert into note (tenant_id, id) select t, gen_random_uuid() from unnest($1::uuid[]) t`, [tenants]);
+    expect(await sqlState(f.db.withTenant(tenant, rows([tenant, other])))).toBe('42501');
+    expect(await sqlState(f.db.system(rows([tenant])))).toBe('42501');
+    expect(await f.db.withTenant(tenant, rows([tenant]))).toBe(1);
+    const foreign = f.db.withTenant(tenant, (tx) =>
+      store.append({ ...tx, tenantId: other }, topic, [identified(newId(), newId(), 0)]),
+    );
+    expect(await sqlState(foreign)).toBe('42501');
+  });
+
+  it('lets nobody change or remove an event: by right for the application, by trigger for the owner', async () => {
+    for (const sql of ['update events set type = type', 'delete from events', 'truncate events']) {
+      expect(await sqlState(f.db.withTenant(tenant, (tx) => tx.execute(sql)))).toBe('42501');
+      expect(await sqlState(f.owner.withTenant(tenant, (tx) => tx.execute(sql)))).toBe('CE405');
+    }
+    // nor may the application say that something was published
+    const publish = f.db.withTenant(tenant, (tx) =>
+      tx.execute('update key_head set published_version = last_version, dirty_since = null'),
+    );
+    expect(await sqlState(publish)).toBe('42501');
+  });
+
+  it('lets the relay see all tenants and move heads, and nothing else', async () => {
+    await f.db.withTenant(other, (tx) => store.append(tx, topic, [identified(newId(), newId(), 0)]));
+    const client = new pg.Client({ connectionString: f.database.relayUrl });
+    await client.connect();
+    try {
+      const { rows } = await client.query<{ tenant_id: string }>('select distinct tenant_id from events');
+      expect(rows.map((row) => row.tenant_id).sort()).toEqual([tenant, other].sort());
+      for (const sql of [
+        `insert into events select * from events`,
+        `update key_head set last_version = last_version + 1`,
+        `select * from command`,
+        `select * from parked_record`,
+        `delete from key_head`,
+      ])
+        expect(await sqlState(client.query(sql))).toBe('42501');
+    } finally {
+      await client.end();
+    }
+  });
+
+  it('lets no value of a row or parameter out with an error', async () => {
+    const canary = '+15550104477';
+    const insert = `insert into note (tenant_id, id, phone) values ($1, $2, $3)`;
+    const id = newId();
+    await f.db.withTenant(tenant, (tx) => tx.execute(insert, [tenant, id, canary]));
+    const failures = [
+      f.db.withTenant(tenant, (tx) => tx.execute(insert, [tenant, id, canary])),
+      f.db.withTenant(tenant, (tx) => tx.execute(insert, [tenant, canary, canary])),
+      f.db.withTenant(tenant, (tx) => tx.execute(`insert into note (tenant_id, phone) values ($1, $2)`, [tenant, canary])),
+      f.db.withTenant(tenant, (tx) => tx.query(`select $1::int, * from nowhere`, [canary])),
+    ];
+    for (const failure of failures) {
+      const error = await failure.then(
+        () => null,
+        (thrown: Error) => thrown,
+      );
+      expect(error?.name).toBe('PlatformError');
+      expect(inspect(error, { depth: 10 }) + JSON.stringify(error)).not.toContain(canary.slice(1));
+    }
+  });
+
+  it('says that the database cannot be reached as an error that passes', async () => {
+    const { createDataSource } = await import('./database.js');
+    const url = new URL(f.database.appUrl);
+    url.port = '1';
+    const nowhere = new Database(createDataSource({ url: url.href }));
+    await expect(nowhere.system((tx) => tx.query('select 1'))).rejects.toMatchObject({
+      code: 'DATABASE_UNAVAILABLE',
+      retryable: true,
+    });
+  });
+});
