@@ -136,9 +136,13 @@ export const transferRequested: Handler<'transfer.requested'> = (recorder, input
   return undefined;
 };
 
+/**
+ * The window only decides about what waits. During an offer it is left alone (a task that is queued again looks as if the offer were
+ * gone), and with an agent it does not matter: a transfer brings the window of its time along.
+ */
 export const windowMoved: Handler<'window.moved'> = (recorder, input) => {
   const task = recorder.state.tasks.get(input.conversationId);
-  if (task?.phase.name !== 'waiting' && task?.phase.name !== 'offered') return undefined;
+  if (task?.phase.name !== 'waiting') return undefined;
   if (task.windowExpiresAt !== null && Math.abs(input.windowExpiresAt - task.windowExpiresAt) < WINDOW_RESOLUTION_MS)
     return undefined;
   recorder.record({ type: 'task.queued.v1', data: { ...restated(task), windowExpiresAt: toInstant(input.windowExpiresAt) } });

@@ -1,0 +1,77 @@
+import { PlatformError, type ErrorCode, type Topic } from '@centralita/contracts';
+import type { RoutingFact } from '@centralita/domain-routing';
+import { causalToken, Commands, Database } from '@centralita/event-store';
+import { CONFIG, reply, type EndpointInput, type Reply } from '@centralita/platform-nest';
+import { Inject, Injectable } from '@nestjs/common';
+import type { RoutingConfig } from '../config.js';
+import { DONE_CHANNEL, insertInputs, resultOf, type InputResult } from './input-table.js';
+import { Signals } from './signals.js';
+
+const TOPIC: Topic = 'routing.events.v1';
+/** How often to look without a signal. */
+const LOOK_MS = 100;
+/** The envelope's bound on causation ids. */
+const MAX_CAUSATION = 80;
+
+type Accepted = { id: string; version: string };
+
+/** Turns a request into an input of its tenant's routing domain and waits for what the writer makes of it. */
+@Injectable()
+export class RoutingCommands {
+  constructor(
+    private readonly commands: Commands,
+    private readonly db: Database,
+    @Inject(Signals) private readonly signals: Signals,
+    @Inject(CONFIG) private readonly config: RoutingConfig,
+  ) {}
+
+  /**
+   * `changed` names what the command is about: its id for the client, and the stream whose version is told. Throws what the writer
+   * refused, or TIMEOUT when no writer has taken the input in time: then the same idempotency key asks for the result again.
+   */
+  async send(
+    input: EndpointInput<unknown, unknown, unknown>,
+    fact: RoutingFact,
+    changed: { readonly id: string; readonly streamId: string; readonly table: 'agent' | 'queue' | 'policy' | 'task' },
+  ): Promise<Reply<Accepted>> {
+    const { tenantId, command } = input;
+    const { result: seq } = await this.commands.run({
+      tenantId,
+      ...command,
+      work: async (tx) => {
+        const causationId = command.commandId.slice(0, MAX_CAUSATION);
+        const origin = { causationId, correlationId: null, cause: null };
+        const [position] = await insertInputs(tx, [{ inputId: `command:${command.commandId}`, fact, origin }]);
+        return position as bigint;
+      },
+    });
+    const result = await this.#wait(tenantId, seq, input.signal);
+    if (result.refusal) throw new PlatformError(result.refusal.code as ErrorCode, result.refusal.reason);
+    const version = result.versions[changed.streamId] ?? (await this.#versionOf(tenantId, changed.table, changed.id));
+    const token = result.last ? causalToken.encode(TOPIC, result.last.key, BigInt(result.last.version)) : undefined;
+    return reply({ id: changed.id, version }, { etag: version, ...(token === undefined ? {} : { causalToken: token }) });
+  }
+
+  async #wait(tenantId: string, seq: bigint, signal: AbortSignal): Promise<InputResult> {
+    const until = performance.now() + this.config.ROUTING_COMMAND_TIMEOUT_MS;
+    for (;;) {
+      const woken = this.signals.next(DONE_CHANNEL, tenantId, LOOK_MS, signal);
+      const result = await this.db.withTenant(tenantId, (tx) => resultOf(tx, seq));
+      if (result) return result;
+      if (performance.now() > until || signal.aborted)
+        throw new PlatformError('TIMEOUT', 'accepted, but not decided yet: ask again with the same idempotency key');
+      await woken;
+    }
+  }
+
+  async #versionOf(tenantId: string, table: string, id: string): Promise<string> {
+    const where = table === 'policy' ? '' : `and ${table}_id = $2`;
+    const [row] = await this.db.withTenant(tenantId, (tx) =>
+      tx.query<{ version: string }>(
+        `select version from ${table} where tenant_id = $1 ${where}`,
+        table === 'policy' ? [tenantId] : [tenantId, id],
+      ),
+    );
+    return row?.version ?? '0';
+  }
+}

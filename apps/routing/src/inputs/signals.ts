@@ -1,0 +1,94 @@
+import type { Logger } from '@centralita/platform-nest';
+import { describeError } from '@centralita/platform-nest';
+import pg from 'pg';
+import { DONE_CHANNEL, INPUT_CHANNEL } from './input-table.js';
+
+const RECONNECT_MS = 1000;
+type Channel = typeof INPUT_CHANNEL | typeof DONE_CHANNEL;
+
+/**
+ * Wake-ups between those who insert inputs, the writer, and those who wait for results, by LISTEN/NOTIFY. They only save time: every
+ * waiter also looks by itself, so a lost connection costs latency and nothing else.
+ */
+export class Signals {
+  readonly #waiters = new Map<string, Set<() => void>>();
+  readonly #listeners = new Set<(tenantId: string) => void>();
+  #client: pg.Client | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly logger: Logger,
+  ) {}
+
+  async start(): Promise<void> {
+    const client = new pg.Client({ connectionString: this.url, application_name: 'centralita-routing-signals' });
+    client.on('notification', ({ channel, payload }) => this.#notified(channel, payload ?? ''));
+    client.on('error', (error) => this.#lost(client, error));
+    client.on('end', () => this.#lost(client, undefined));
+    this.#client = client;
+    try {
+      await client.connect();
+      await client.query(`listen ${INPUT_CHANNEL}; listen ${DONE_CHANNEL}`);
+    } catch (error) {
+      this.#lost(client, error);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#retry);
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end().catch(() => undefined);
+    for (const key of [...this.#waiters.keys()]) this.#wake(key);
+  }
+
+  /**
+   * Resolves at the next signal of a tenant, after `ms`, or when aborted. Ask before looking at the database, not after: what comes
+   * in between would be missed.
+   */
+  next(channel: Channel, tenantId: string, ms: number, signal?: AbortSignal): Promise<void> {
+    const key = `${channel}:${tenantId}`;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        const waiting = this.#waiters.get(key);
+        waiting?.delete(done);
+        if (waiting?.size === 0) this.#waiters.delete(key);
+        resolve();
+      };
+      const timer = setTimeout(done, Math.max(0, Math.min(ms, 2 ** 31 - 1)));
+      const waiting = this.#waiters.get(key) ?? new Set();
+      this.#waiters.set(key, waiting.add(done));
+      signal?.addEventListener('abort', done);
+      if (signal?.aborted || this.#stopped) done();
+    });
+  }
+
+  /** Calls back at every input, with its tenant. Returns how to stop. */
+  onInput(listener: (tenantId: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #notified(channel: string, tenantId: string): void {
+    this.#wake(`${channel}:${tenantId}`);
+    if (channel === INPUT_CHANNEL) for (const listener of [...this.#listeners]) listener(tenantId);
+  }
+
+  #wake(key: string): void {
+    for (const done of [...(this.#waiters.get(key) ?? [])]) done();
+  }
+
+  #lost(client: pg.Client, error: unknown): void {
+    if (this.#client !== client || this.#stopped) return;
+    this.#client = undefined;
+    if (error !== undefined)
+      this.logger.warn({ err: describeError(error) }, 'signals are lost; looking by time until they are back');
+    void client.end().catch(() => undefined);
+    this.#retry = setTimeout(() => void this.start(), RECONNECT_MS);
+  }
+}

@@ -1,0 +1,4 @@
+import { runService } from '@centralita/platform-nest';
+import { routingService } from './service.js';
+
+await runService(routingService);

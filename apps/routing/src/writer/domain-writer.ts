@@ -1,0 +1,157 @@
+import { isPlatformError } from '@centralita/contracts';
+import { nextDeadline } from '@centralita/domain-routing';
+import { type Database, type DomainLease, type EventStore, type Tx } from '@centralita/event-store';
+import { describeError, type Logger } from '@centralita/platform-nest';
+import { domainOf } from '../ids.js';
+import { INPUT_CHANNEL, insertInputs, readInputs } from '../inputs/input-table.js';
+import type { Signals } from '../inputs/signals.js';
+import { loadDomain, type Loaded } from './load.js';
+import { takeInputs } from './take-inputs.js';
+
+export type WriterDeps = {
+  readonly db: Database;
+  readonly store: EventStore;
+  readonly signals: Signals;
+  readonly logger: Logger;
+  /** Unique to this start of this process. */
+  readonly holder: string;
+  readonly leaseMs: number;
+  /** Called with each input that was decided and the time since it came, in milliseconds. */
+  readonly onTaken?: (kind: string, ageMs: number) => void;
+};
+
+/** Inputs per transaction: enough to make a long queue cheap, few enough to keep the domain's lock short. */
+const BATCH = 100;
+/** How often to look without a signal. */
+const LOOK_MS = 250;
+
+/**
+ * The one writer of one routing domain, while it holds the lease. Time is the database's: deadlines are judged by its clock, so
+ * that two machines with different clocks decide alike.
+ */
+export class DomainWriter {
+  #lease: DomainLease | null = null;
+  #loaded: Loaded | null = null;
+  #renewAt = 0;
+  /** Database clock minus this machine's. */
+  #skewMs = 0;
+
+  constructor(
+    private readonly deps: WriterDeps,
+    readonly tenantId: string,
+  ) {}
+
+  get holdsLease(): boolean {
+    return this.#lease !== null;
+  }
+
+  /** Takes the lease and decides inputs until stopped, replaced or failed. Returns at once while another writer holds the lease. */
+  async run(stopped: AbortSignal): Promise<void> {
+    const { logger } = this.deps;
+    try {
+      while (!stopped.aborted) {
+        if (performance.now() >= this.#renewAt && !(await this.#renew())) return;
+        await this.#turn(stopped);
+      }
+    } catch (error) {
+      if (isPlatformError(error, 'STALE_EPOCH')) logger.warn({ tenantId: this.tenantId }, 'replaced by another writer');
+      else logger.error({ tenantId: this.tenantId, err: describeError(error) }, 'the writer of a routing domain failed');
+    } finally {
+      await this.#release();
+    }
+  }
+
+  /** Decides what is there; then waits for a signal, the next deadline or the next look. */
+  async #turn(stopped: AbortSignal): Promise<void> {
+    const turn = new AbortController();
+    const woken = this.deps.signals.next(INPUT_CHANNEL, this.tenantId, LOOK_MS, AbortSignal.any([turn.signal, stopped]));
+    try {
+      const more = await this.#take();
+      const due = this.#dueIn();
+      if (more || due <= 0) return;
+      const deadline = setTimeout(() => turn.abort(), due);
+      await woken;
+      clearTimeout(deadline);
+    } finally {
+      turn.abort();
+    }
+  }
+
+  /** Milliseconds to the next deadline; never more than setTimeout can hold. */
+  #dueIn(): number {
+    if (!this.#loaded) return LOOK_MS;
+    const deadline = nextDeadline(this.#loaded.state, this.#loaded.at);
+    return deadline === null ? LOOK_MS : Math.min(LOOK_MS, deadline - this.#now());
+  }
+
+  #now(): number {
+    return Date.now() + this.#skewMs;
+  }
+
+  /** One transaction. True when more inputs may be waiting. */
+  async #take(): Promise<boolean> {
+    const lease = this.#lease as DomainLease;
+    const loaded = (this.#loaded ??= await this.#load());
+    const outcome = await this.deps.db.withTenant(this.tenantId, async (tx) => {
+      await this.#insertTimer(tx, loaded);
+      const inputs = await readInputs(tx, loaded.inputSeq, BATCH);
+      if (inputs.length === 0) return null;
+      return { inputs, state: await takeInputs(tx, this.deps.store, lease, loaded.state, inputs) };
+    });
+    const last = outcome?.inputs.at(-1);
+    if (!outcome || !last) return false;
+    this.#loaded = { state: outcome.state, inputSeq: last.seq, at: last.at };
+    const now = this.#now();
+    for (const { fact, at } of outcome.inputs) this.deps.onTaken?.(fact.kind, Math.max(0, now - at));
+    return outcome.inputs.length === BATCH;
+  }
+
+  /** A deadline that has passed becomes an input at its place behind those that came before it was noticed. */
+  async #insertTimer(tx: Tx, { state, inputSeq, at }: Loaded): Promise<void> {
+    const deadline = nextDeadline(state, at);
+    if (deadline === null || deadline > this.#now()) return;
+    const origin = { causationId: null, correlationId: null, cause: null };
+    // Named by the last input, too: a second try after a lost answer is the same timer.
+    const inputId = `timer:${inputSeq}:${deadline}`;
+    await insertInputs(tx, [{ inputId, fact: { kind: 'timer' }, origin, notBefore: deadline }]);
+  }
+
+  async #load(): Promise<Loaded> {
+    const startedAt = performance.now();
+    const loaded = await this.deps.db.withTenant(this.tenantId, (tx) => loadDomain(tx, this.deps.store));
+    const seconds = (performance.now() - startedAt) / 1000;
+    this.deps.logger.info({ tenantId: this.tenantId, position: loaded.state.position, seconds }, 'routing domain loaded');
+    return loaded;
+  }
+
+  async #renew(): Promise<boolean> {
+    const { db, store, holder, leaseMs } = this.deps;
+    const renewed = await db.withTenant(this.tenantId, async (tx) => {
+      const lease = await store.leaseDomain(tx, domainOf(this.tenantId), holder, leaseMs);
+      const [clock] = await tx.query<{ now: string }>(`select ceil(extract(epoch from clock_timestamp()) * 1000) as now`);
+      return { lease, now: Number(clock?.now) };
+    });
+    if (!renewed.lease) return false;
+    this.#skewMs = renewed.now - Date.now();
+    this.#renewAt = performance.now() + leaseMs / 3;
+    // A new epoch means that somebody else may have written in between: what is in memory is no longer the domain.
+    if (this.#lease?.epoch !== renewed.lease.epoch) this.#loaded = null;
+    this.#lease = renewed.lease;
+    return true;
+  }
+
+  async #release(): Promise<void> {
+    const { db, store, holder, logger } = this.deps;
+    const held = this.#lease !== null;
+    this.#lease = null;
+    this.#loaded = null;
+    this.#renewAt = 0;
+    if (!held) return;
+    try {
+      await db.withTenant(this.tenantId, (tx) => store.releaseDomain(tx, domainOf(this.tenantId), holder));
+    } catch (error) {
+      // The lease runs out by itself; the next writer only waits longer.
+      logger.warn({ tenantId: this.tenantId, err: describeError(error) }, 'the lease could not be given back');
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { PlatformError, type Topic } from '@centralita/contracts';
+import { decide, type RoutingEvent, type RoutingFact, type RoutingState } from '@centralita/domain-routing';
+import { toBigInt, type Appended, type DomainLease, type EventStore, type Tx } from '@centralita/event-store';
+import { derivedIds } from '../ids.js';
+import { DONE_CHANNEL, type Input, type InputResult } from '../inputs/input-table.js';
+import { project, type Placed } from '../read/project.js';
+import { toNewEvent } from './envelope.js';
+
+const TOPIC: Topic = 'routing.events.v1';
+
+type Taken = {
+  readonly input: Input;
+  readonly fact: RoutingFact;
+  readonly refusal: InputResult['refusal'];
+  readonly events: readonly RoutingEvent[];
+};
+
+/**
+ * Decides a run of inputs in one transaction:
+ * 1. lock the domain and check epoch and position: a writer that was replaced stops here (STALE_EPOCH), whether or not its inputs
+ *    would make events;
+ * 2. decide input by input, in memory;
+ * 3. append all events with their positions;
+ * 4. results, progress and tables for queries;
+ * 5. tell those who wait. Any failure takes back all of it.
+ */
+export const takeInputs = async (
+  tx: Tx,
+  store: EventStore,
+  lease: DomainLease,
+  state: RoutingState,
+  inputs: readonly Input[],
+): Promise<RoutingState> => {
+  await lockDomain(tx, lease, state);
+  const derive = derivedIds(tx.tenantId);
+  const taken: Taken[] = [];
+  let after = state;
+  for (const input of inputs) {
+    const fact = await completed(tx, after, input.fact);
+    const decision = decide(after, { ...fact, at: input.at }, derive);
+    taken.push({ input, fact, refusal: decision.refusal, events: decision.events });
+    after = decision.state;
+  }
+  const events = taken.flatMap((one) => one.events.map((event) => toNewEvent(tx.tenantId, event, one.input)));
+  const appended = await store.append(tx, TOPIC, events, lease);
+  await saveResults(tx, lease, taken, appended, after);
+  const placed = taken
+    .flatMap((one) => one.events)
+    .map((event, index): Placed => {
+      const { streamId, streamVersion, domainSeq } = appended[index] as Appended;
+      return { event, streamId, streamVersion, domainSeq: domainSeq as bigint };
+    });
+  await project(tx, state, placed, after);
+  await tx.execute(`select pg_notify($1, $2)`, [DONE_CHANNEL, tx.tenantId]);
+  return after;
+};
+
+const lockDomain = async (tx: Tx, lease: DomainLease, state: RoutingState): Promise<void> => {
+  const [head] = await tx.query<{ epoch: string; last_seq: string }>(
+    `select epoch, last_seq from domain_head where tenant_id = $1 and domain_id = $2 for update`,
+    [tx.tenantId, lease.id],
+  );
+  if (!head || toBigInt(head.epoch) !== lease.epoch)
+    throw new PlatformError('STALE_EPOCH', 'another writer has taken over the routing domain');
+  if (toBigInt(head.last_seq) !== BigInt(state.position))
+    throw new PlatformError('INTERNAL', 'the state in memory is not at the end of its domain', {
+      position: state.position,
+      lastSeq: head.last_seq,
+    });
+};
+
+/** A definition of a queue may take in tasks that wait without one; their numbers become part of the input, so that it can be decided again. */
+const completed = async (tx: Tx, state: RoutingState, fact: RoutingFact): Promise<RoutingFact> => {
+  if (fact.kind !== 'queue.defined') return fact;
+  const unserved = [...state.tasks.values()].filter((task) => task.queueId === null).map((task) => task.conversationId);
+  const rows = await tx.query<{ conversation_id: string; phone_number_id: string }>(
+    `select conversation_id, phone_number_id from conversation_fact where tenant_id = $1 and conversation_id = any ($2)`,
+    [tx.tenantId, unserved],
+  );
+  return { ...fact, unserved: Object.fromEntries(rows.map((row) => [row.conversation_id, row.phone_number_id])) };
+};
+
+const saveResults = async (
+  tx: Tx,
+  lease: DomainLease,
+  taken: readonly Taken[],
+  appended: readonly Appended[],
+  after: RoutingState,
+): Promise<void> => {
+  let from = 0;
+  const results = taken.map(({ refusal, events }): InputResult => {
+    const own = appended.slice(from, (from += events.length));
+    const last = own.at(-1);
+    return {
+      refusal,
+      events: own.length,
+      versions: Object.fromEntries(own.map(({ streamId, streamVersion }) => [streamId, streamVersion.toString()])),
+      last: last ? { key: last.key, version: last.keyVersion.toString() } : null,
+    };
+  });
+  await tx.execute(
+    `update domain_input i set result = u.result, fact = u.fact
+       from unnest($3::bigint[], $4::jsonb[], $5::jsonb[]) as u(seq, result, fact)
+      where i.tenant_id = $1 and i.domain_id = $2 and i.seq = u.seq`,
+    [
+      tx.tenantId,
+      lease.id,
+      taken.map(({ input }) => input.seq.toString()),
+      results.map((result) => JSON.stringify(result)),
+      taken.map(({ fact }) => JSON.stringify(fact)),
+    ],
+  );
+  await tx.execute(
+    `insert into domain_progress (tenant_id, domain_id, input_seq, domain_seq) values ($1, $2, $3, $4)
+     on conflict (tenant_id, domain_id) do update set input_seq = excluded.input_seq, domain_seq = excluded.domain_seq`,
+    [tx.tenantId, lease.id, taken.at(-1)?.input.seq.toString(), after.position.toString()],
+  );
+};

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { Database, EventStore } from '@centralita/event-store';
+import {
+  CONFIG,
+  describeError,
+  DRAIN,
+  DrainController,
+  LOGGER,
+  METRICS,
+  type Logger,
+  type Metrics,
+} from '@centralita/platform-nest';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { RoutingConfig } from '../config.js';
+import { Signals } from '../inputs/signals.js';
+import { DomainWriter, type WriterDeps } from './domain-writer.js';
+
+/** Keeps a writer for every routing domain that no other process writes. */
+@Injectable()
+export class Writers implements OnApplicationBootstrap {
+  readonly #stopped = new AbortController();
+  readonly #running = new Map<string, { writer: DomainWriter; done: Promise<void> }>();
+  readonly #deps: WriterDeps;
+  /** Tenants that had an input since the start: only the first is news. */
+  readonly #known = new Set<string>();
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly db: Database,
+    store: EventStore,
+    @Inject(Signals) private readonly signals: Signals,
+    @Inject(CONFIG) private readonly config: RoutingConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(METRICS) metrics: Metrics,
+    @Inject(DRAIN) drain: DrainController,
+  ) {
+    const taken = metrics.counter('routing_inputs_total', 'Inputs that were decided.', ['kind']);
+    const age = metrics.histogram('routing_input_seconds', 'From the arrival of an input to its decision.', ['kind']);
+    const leases = metrics.gauge('routing_domains_written', 'Routing domains whose lease this process holds.');
+    this.#deps = {
+      db,
+      store,
+      signals,
+      logger,
+      holder: randomUUID(),
+      leaseMs: config.ROUTING_LEASE_MS,
+      onTaken: (kind, ageMs) => {
+        taken.inc({ kind });
+        age.observe({ kind }, ageMs / 1000);
+        leases.set([...this.#running.values()].filter(({ writer }) => writer.holdsLease).length);
+      },
+    };
+    // Commands that are still waiting need the writer: it stops after the last request was answered.
+    drain.add('consume', 'routing writers', () => this.stop());
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.signals.start();
+    this.#looking = this.#look();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#looking;
+    await Promise.all([...this.#running.values()].map(({ done }) => done));
+    await this.signals.stop();
+  }
+
+  /** Tries every domain without a writer of ours, again and again: at each unknown tenant's input, and as often as a lease can end. */
+  async #look(): Promise<void> {
+    const stopped = this.#stopped.signal;
+    while (!stopped.aborted) {
+      const news = this.#news();
+      try {
+        for (const tenantId of await this.#tenants()) this.#start(tenantId);
+      } catch (error) {
+        this.logger.warn({ err: describeError(error) }, 'the routing domains could not be listed');
+      }
+      await news;
+    }
+  }
+
+  async #tenants(): Promise<string[]> {
+    const rows = await this.db.system((tx) => tx.query<{ tenant_id: string }>(`select tenant_id from routing_domain`));
+    return rows.map((row) => row.tenant_id);
+  }
+
+  #start(tenantId: string): void {
+    if (this.#running.has(tenantId)) return;
+    const writer = new DomainWriter(this.#deps, tenantId);
+    const done = writer.run(this.#stopped.signal).finally(() => this.#running.delete(tenantId));
+    this.#running.set(tenantId, { writer, done });
+  }
+
+  /** Resolves when a tenant without a writer here gets an input, when a lease may have ended, or when stopped. */
+  #news(): Promise<void> {
+    const stopped = this.#stopped.signal;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        unlisten();
+        stopped.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, this.config.ROUTING_LEASE_MS / 4);
+      const unlisten = this.signals.onInput((tenantId) => {
+        if (!this.#known.has(tenantId)) {
+          this.#known.add(tenantId);
+          done();
+        }
+      });
+      stopped.addEventListener('abort', done);
+      if (stopped.aborted) done();
+    });
+  }
+}
