@@ -1,6 +1,5 @@
 import { PlatformError, isPlatformError, type Service, type Topic } from '@centralita/contracts';
-import * as eventLog from '@centralita/event-log';
-import { openEventLog, type EventLog, type Subscription } from '@centralita/event-log';
+import { KafkaBatchStrategy, openEventLog, type EventLog } from '@centralita/event-log';
 import {
   causalToken,
   Commands,
@@ -10,6 +9,7 @@ import {
   inboxMiddleware,
   listParked,
   Relay,
+  startAt,
 } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
 import type { DynamicModule, Type } from '@nestjs/common';
@@ -24,7 +24,7 @@ import { envUrl, EXIT_CONFIGURATION, loadConfig, serviceEnv, envBase64 } from '.
 import { createLogger, describeError, NestLogger, type Logger } from './logger.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { PlatformModule } from './platform.module.js';
-import { measureBatches, noteSubscriptions, watchPolls } from './runtime/consumer.js';
+import { measureBatches, watchPolls } from './runtime/consumer.js';
 import { connectWhenMigrated, runMigrations, type Migrations } from './runtime/database.js';
 import { DrainController, drainOnSignals } from './runtime/drain.js';
 import { Health, startOperationsServer } from './runtime/health.js';
@@ -211,7 +211,6 @@ export const startService = async <C>(
     drain.add('close', 'nest', () => app.close());
     observeHttp(app.getHttpAdapter().getInstance(), metrics);
 
-    const subscriptions: Subscription[] = [];
     if (consumerGroup) {
       const middleware = inboxMiddleware({
         db,
@@ -226,15 +225,16 @@ export const startService = async <C>(
           alarm: ({ code }) => metrics.alarms.inc({ part: 'consumer', code }),
         },
       });
-      const strategy = new eventLog.KafkaBatchStrategy({
-        log: noteSubscriptions(log, subscriptions),
+      const strategy = new KafkaBatchStrategy({
+        log,
         groupId: consumerGroup,
         middleware: measureBatches(metrics, consumerGroup, middleware),
+        startAt: startAt(db, consumerGroup),
         onCrash: crash,
       });
       app.connectMicroservice({ strategy }, { inheritAppConfig: true });
       drain.add('consume', 'consumer', () => strategy.close());
-      watchPolls(health, subscriptions);
+      watchPolls(health, () => strategy.lastPollAt());
     }
 
     await app.init();
