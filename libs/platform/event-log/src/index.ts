@@ -6,3 +6,5 @@ export { eventRecord, type BatchMiddleware, type ConsumedEvent, type EventBatch,
 export { Batcher, type BatcherOptions } from './batcher.js';
 export { openEventLog, type EventLogOptions } from './open.js';
 export type { SaslOptions } from './kafkajs/client.js';
+export { OnEvents } from './nest/on-events.js';
+export { BatchContext, KafkaBatchStrategy, type KafkaBatchStrategyOptions } from './nest/strategy.js';

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { PlatformError } from '@centralita/contracts';
+import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { Batcher } from './batcher.js';
+import { createMemoryLog } from './memory-log.js';
+import type { LogRecord, RecordBatch } from './port.js';
+import { tracedBatch, tracedSend } from './tracing.js';
+
+const topic = 'wa.inbound.v1';
+const record = (key: string, traceparent?: string): LogRecord => ({
+  topic,
+  key,
+  value: null,
+  headers: { 'content-type': 'x', ...(traceparent !== undefined && { traceparent }) },
+});
+const recorded = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+describe('tracing', () => {
+  const exporter = new InMemorySpanExporter();
+  beforeAll(() => {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }));
+  });
+  afterEach(() => exporter.reset());
+  afterAll(() => {
+    trace.disable();
+    context.disable();
+  });
+  const inSpan = <T>(work: () => Promise<T>): Promise<T> =>
+    trace.getTracer('test').startActiveSpan('request', async (span) => {
+      try {
+        return await work();
+      } finally {
+        span.end();
+      }
+    });
+  const spans = () => exporter.getFinishedSpans();
+
+  it('gives records the trace of who appends them, and leaves a recorded one alone', async () => {
+    const sent: LogRecord[] = [];
+    await inSpan(() => tracedSend([record('a'), record('b', recorded)], async (records) => void sent.push(...records)));
+    const send = spans().find(({ name }) => name === `send ${topic}`);
+    const request = spans().find(({ name }) => name === 'request');
+    expect(send?.kind).toBe(SpanKind.PRODUCER);
+    expect(send?.parentSpanContext?.spanId).toBe(request?.spanContext().spanId);
+    expect(sent[0]?.headers).toEqual({
+      'content-type': 'x',
+      traceparent: `00-${send?.spanContext().traceId}-${send?.spanContext().spanId}-01`,
+    });
+    expect(sent[1]?.headers?.['traceparent']).toBe(recorded);
+  });
+
+  it('adds nothing when nobody traces', async () => {
+    const sent: LogRecord[] = [];
+    await tracedSend([record('a')], async (records) => void sent.push(...records));
+    expect(sent).toEqual([record('a')]);
+    expect(spans()).toEqual([]);
+  });
+
+  it('keeps the requests of one batch apart', async () => {
+    const log = createMemoryLog();
+    const sut = new Batcher({ log, lingerMs: 1 });
+    await Promise.all([inSpan(() => sut.add([record('a')])), inSpan(() => sut.add([record('b')])), sut.add([record('c')])]);
+    const parents = log.records(topic).map(({ headers }) => headers['traceparent']?.toString().split('-')[1]);
+    const requests = spans().filter(({ name }) => name === 'request');
+    expect(parents.filter((id) => id !== undefined).sort()).toEqual(requests.map((span) => span.spanContext().traceId).sort());
+    expect(requests).toHaveLength(2);
+  });
+
+  it('links a batch to the traces of its records, in a trace of its own', async () => {
+    const log = createMemoryLog();
+    const key = randomUUID();
+    await log.append([record(key, recorded), record(key, recorded), record(key, 'rubbish'), record(key)]);
+    const records = log.records(topic);
+    const batch = { topic, partition: 0, records } as unknown as RecordBatch;
+    let active: string | undefined;
+    const outcome = tracedBatch(batch, 'group', async () => {
+      active = trace.getActiveSpan()?.spanContext().spanId;
+      throw new PlatformError('DATABASE_UNAVAILABLE', 'a message that could hold anything');
+    });
+    await expect(outcome).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    const [span] = spans();
+    expect(span?.kind).toBe(SpanKind.CONSUMER);
+    expect(span?.parentSpanContext).toBeUndefined();
+    expect(span?.spanContext().spanId).toBe(active);
+    expect(span?.links.map((link) => link.context.spanId)).toEqual(['b7ad6b7169203331']);
+    expect(span?.status).toEqual({ code: SpanStatusCode.ERROR, message: 'DATABASE_UNAVAILABLE' });
+    expect(span?.attributes).toMatchObject({ 'messaging.batch.message_count': 4, 'messaging.consumer.group.name': 'group' });
+  });
+});
