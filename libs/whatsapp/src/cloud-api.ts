@@ -11,7 +11,12 @@ export type CloudApiOptions = {
 };
 
 /** Whom a message goes to. Both may be given; the provider prefers the phone. A BSUID in `to` would be dropped silently. */
-export type Recipient = { readonly to?: string | undefined; readonly recipient?: string | undefined };
+export type Recipient = {
+  readonly to?: string | undefined;
+  readonly recipient?: string | undefined;
+  /** `group` when `to` is a group id. */
+  readonly recipientType?: 'individual' | 'group' | undefined;
+};
 
 export type OutgoingMessage = Recipient & {
   readonly phoneNumberId: string;
@@ -167,7 +172,7 @@ const payloadOf = (message: OutgoingMessage): Record<string, unknown> => {
   const { content } = message;
   return {
     messaging_product: 'whatsapp',
-    recipient_type: 'individual',
+    recipient_type: message.recipientType ?? 'individual',
     ...(message.to === undefined ? {} : { to: message.to }),
     ...(message.recipient === undefined ? {} : { recipient: message.recipient }),
     ...(message.contextWamid === undefined ? {} : { context: { message_id: message.contextWamid } }),

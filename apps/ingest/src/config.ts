@@ -1,0 +1,67 @@
+import { envInteger, envUrl, platformEnv, serviceEnv } from '@centralita/platform-nest';
+import { z } from 'zod';
+
+export const Roles = ['webhook', 'media', 'sender'] as const;
+export type Role = (typeof Roles)[number];
+
+/** Chooses what this process is; read before everything else. */
+export const roleEnv = z.object({ INGEST_ROLE: z.enum(Roles).describe('webhook, media or sender: each its own process') });
+
+const appsFile = z
+  .string()
+  .min(1)
+  .describe('JSON file with the Meta apps, their secrets and numbers; mounted, not in the environment');
+const mediaDir = z.string().min(1).describe('folder of the object store: media and payloads too big for a record, as ciphertext');
+
+/** The webhook has no API behind the gateway, so it takes less than a service does. */
+export const webhookEnv = platformEnv.extend({
+  ...roleEnv.shape,
+  ...serviceEnv.pick({ KAFKA_BROKERS: true, DATABASE_URL: true, DATABASE_POOL_SIZE: true }).shape,
+  KEYRING_DATABASE_URL: envUrl('postgres', 'postgresql'),
+  KEYRING_MASTER_KEY: serviceEnv.shape.KEYRING_MASTER_KEY.unwrap(),
+  APPS_FILE: appsFile,
+  MEDIA_DIR: mediaDir,
+  WEBHOOK_BUDGET_MS: envInteger(100, 60_000)
+    .default(2000)
+    .describe('after this the answer is 503 and the provider delivers again; it wants an answer within seconds'),
+});
+export type WebhookEnv = z.infer<typeof webhookEnv>;
+
+const graph = {
+  APPS_FILE: appsFile,
+  GRAPH_API_URL: envUrl('http', 'https')
+    .default('https://graph.facebook.com')
+    .describe('address of the Graph API, without version'),
+  GRAPH_API_VERSION: z
+    .string()
+    .regex(/^v\d+\.\d+$/, 'must look like v25.0')
+    .default('v25.0'),
+  GRAPH_TIMEOUT_MS: envInteger(50, 120_000).default(10_000).describe('longest wait for one answer of the provider'),
+};
+
+export const senderEnv = z.object({
+  ...roleEnv.shape,
+  ...graph,
+  SEND_RATE_PER_SECOND: envInteger(1, 1000)
+    .default(80)
+    .describe('calls per second and number, in this process; the provider allows 80 in and out together, 20 in coexistence'),
+  SEND_CONCURRENCY: envInteger(1, 1000).default(32).describe('calls under way at the same time'),
+  SEND_PAIR_INTERVAL_MS: envInteger(0, 60_000)
+    .default(0)
+    .describe('shortest pause between two messages to one customer; the provider lets 45 pass in a burst, then one in 6 s'),
+  UNRESOLVED_AFTER_SECONDS: envInteger(1, 86_400)
+    .default(300)
+    .describe('how long a call without an answer waits for a status before the agent is told'),
+});
+export type SenderEnv = z.infer<typeof senderEnv>;
+
+export const mediaEnv = z.object({
+  ...roleEnv.shape,
+  ...graph,
+  MEDIA_DIR: mediaDir,
+  MEDIA_MAX_BYTES: envInteger(1, 2_000_000_000)
+    .default(100 * 1024 * 1024)
+    .describe('bigger media is declared lost; the provider takes documents up to 100 MB'),
+  MEDIA_CONCURRENCY: envInteger(1, 100).default(4),
+});
+export type MediaEnv = z.infer<typeof mediaEnv>;

@@ -1,0 +1,139 @@
+import type { AddressInfo } from 'node:net';
+import { Batcher, openEventLog, type EventLog } from '@centralita/event-log';
+import { createDataSource, Database, eventStoreMigration } from '@centralita/event-store';
+import { Keyring } from '@centralita/keyring';
+import {
+  connectWhenMigrated,
+  createHttpAdapter,
+  createLogger,
+  createMetrics,
+  describeError,
+  DrainController,
+  Health,
+  loadConfig,
+  NestLogger,
+  observeHttp,
+  ProblemFilter,
+  startOperationsServer,
+  startTracing,
+  type Logger,
+} from '@centralita/platform-nest';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { loadApps } from '../apps.js';
+import { webhookEnv } from '../config.js';
+import { Directory } from '../directory/directory.js';
+import { ingestMigration } from '../migration.js';
+import { FolderStore } from '../object-store/folder.js';
+import { WEBHOOK, WebhookController, webhookMetrics, type WebhookParts } from './http.js';
+import { Receiver } from './receiver.js';
+
+/** The provider's own bound on a delivery. Above it: 413. */
+export const MAX_BODY_BYTES = 3 * 1024 * 1024;
+
+/** What tests replace. */
+export type WebhookOverrides = { readonly log?: EventLog; readonly clock?: () => Date; readonly logger?: Logger };
+export type RunningWebhook = {
+  readonly port: number;
+  readonly drain: DrainController;
+  readonly logger: Logger;
+  readonly metricsPort: number;
+};
+
+/**
+ * The webhook process. It is not a service behind the gateway: no tokens, no JSON parser, one Buffer for every content type, because the
+ * signature is over the received bytes.
+ */
+export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOverrides = {}): Promise<RunningWebhook> => {
+  const [config] = loadConfig(env, webhookEnv);
+  const apps = await loadApps(config.APPS_FILE);
+  const name = 'ingest-webhook';
+  const instance = config.SERVICE_INSTANCE ? { instance: config.SERVICE_INSTANCE } : {};
+  const logger = overrides.logger ?? createLogger({ service: name, level: config.LOG_LEVEL, ...instance });
+  const drain = new DrainController(logger);
+  try {
+    const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT ? { endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT } : {};
+    const tracing = startTracing({ service: name, ...instance, ...endpoint });
+    drain.add('telemetry', 'traces', () => tracing.shutdown());
+    const metrics = createMetrics({ service: name });
+    const health = new Health();
+    const operations = await startOperationsServer({ port: config.METRICS_PORT, host: config.HTTP_HOST, health, metrics });
+    drain.add('telemetry', 'operations port', () => operations.close());
+    drain.add('readiness', 'readiness', () => health.drain());
+
+    const dataSource = createDataSource({
+      url: config.DATABASE_URL,
+      poolSize: config.DATABASE_POOL_SIZE,
+      // A delivery is answered within its budget; a statement that waits longer helps nobody.
+      statementTimeoutMs: config.WEBHOOK_BUDGET_MS,
+      applicationName: `centralita-${name}`,
+    });
+    await connectWhenMigrated(dataSource, [eventStoreMigration, ingestMigration], logger, drain.signal);
+    const db = new Database(dataSource);
+    drain.add('close', 'database', () => db.close());
+    health.add('database', () => db.system((tx) => tx.query('select 1')).then(() => null));
+    const log = overrides.log ?? openEventLog({ brokers: config.KAFKA_BROKERS, clientId: `centralita-${name}` });
+    if (!overrides.log) drain.add('close', 'event log', () => log.close());
+    health.add('log', async () => ((await log.admin.describeTopics(['wa.inbound.v1'])).length === 1 ? null : 'topic missing'));
+    const keyring = await Keyring.open({ databaseUrl: config.KEYRING_DATABASE_URL, masterKey: config.KEYRING_MASTER_KEY });
+    drain.add('close', 'keyring', () => keyring.close());
+    const batcher = new Batcher({ log });
+    drain.add('flush', 'batcher', () => batcher.close());
+
+    const edge = webhookMetrics(metrics);
+    const receiver = new Receiver({
+      db,
+      keyring,
+      directory: new Directory(db),
+      batcher,
+      objects: new FolderStore(config.MEDIA_DIR),
+      clock: overrides.clock ?? (() => new Date()),
+      onRecorded: ({ type, reason }) => {
+        edge.events.inc({ type, outcome: reason ?? 'recorded' });
+        // The alert: somebody has to look at what nobody understood. Ids and reasons only.
+        if (reason !== null) logger.warn({ reason }, 'an item was recorded as unknown');
+      },
+    });
+    const parts: WebhookParts = { apps, receiver, metrics: edge, logger, budgetMs: config.WEBHOOK_BUDGET_MS };
+
+    @Module({ controllers: [WebhookController], providers: [{ provide: WEBHOOK, useValue: parts }] })
+    class WebhookModule {}
+
+    const app = await NestFactory.create<NestFastifyApplication>(
+      WebhookModule,
+      createHttpAdapter({ bodyLimit: MAX_BODY_BYTES }),
+      {
+        logger: new NestLogger(logger),
+        abortOnError: false,
+        bodyParser: false,
+      },
+    );
+    drain.add('close', 'nest', () => app.close());
+    app.useGlobalFilters(new ProblemFilter(logger, metrics));
+    const server = app.getHttpAdapter().getInstance();
+    server.removeAllContentTypeParsers();
+    server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    observeHttp(server, metrics);
+    await app.init();
+    await app.listen(config.HTTP_PORT, config.HTTP_HOST);
+    const http = app.getHttpServer();
+    drain.add(
+      'accept',
+      'http',
+      () =>
+        new Promise<void>((resolve) => {
+          http.close(() => resolve());
+          http.closeIdleConnections();
+        }),
+    );
+    const { port } = http.address() as AddressInfo;
+    health.started();
+    logger.info({ port, metricsPort: operations.port }, 'listening');
+    return { port, drain, logger, metricsPort: operations.port };
+  } catch (error) {
+    logger.error({ err: describeError(error) }, 'the webhook could not start');
+    await drain.drain('failed start');
+    throw error;
+  }
+};
