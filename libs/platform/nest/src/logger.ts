@@ -1,8 +1,7 @@
-import { trace } from '@opentelemetry/api';
 import type { LogLevel, LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { isPlatformError } from '@centralita/contracts';
-import { currentContext } from './context.js';
+import { activeTraceId, currentContext } from './context.js';
 
 /** Structured log. Write ids, codes and counts; never `data` of an event, a body, a name, a number or a text. */
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'child' | 'level' | 'flush'>;
@@ -89,7 +88,7 @@ export const createLogger = (options: LoggerOptions): Logger =>
       serializers: { err: describeError, error: describeError },
       mixin: () => {
         const context = currentContext();
-        const traceId = trace.getActiveSpan()?.spanContext().traceId ?? context?.traceId;
+        const traceId = activeTraceId();
         return {
           ...(context ? { tenant: context.tenantId, request_id: context.requestId } : {}),
           ...(traceId ? { trace_id: traceId } : {}),

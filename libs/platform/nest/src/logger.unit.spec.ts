@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { PlatformError } from '@centralita/contracts';
+import { context as otel, trace } from '@opentelemetry/api';
 import { runInContext } from './context.js';
 import { createLogger, NestLogger, type Logger } from './logger.js';
+import { startTracing } from './runtime/tracing.js';
 
 const canary = '+34600111222';
 const capture = (): { logger: Logger; lines: () => string } => {
@@ -17,15 +19,17 @@ const capture = (): { logger: Logger; lines: () => string } => {
 describe('createLogger', () => {
   it('writes ids with fixed names', () => {
     const { logger, lines } = capture();
-    const context = { requestId: 'r1', tenantId: 't1', actor: null, address: canary, userAgent: null, traceId: 'abc' };
-    runInContext(context, () => logger.info({ event_id: 'e1' }, 'appended'));
+    const context = { requestId: 'r1', tenantId: 't1', actor: null, address: canary, userAgent: null };
+    const span = trace.wrapSpanContext({ traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), traceFlags: 1 });
+    startTracing({ service: 'test', processors: [] });
+    otel.with(trace.setSpan(otel.active(), span), () => runInContext(context, () => logger.info({ event_id: 'e1' }, 'appended')));
     const line = JSON.parse(lines()) as Record<string, unknown>;
     expect(line).toMatchObject({
       level: 'info',
       svc: 'conversation',
       tenant: 't1',
       request_id: 'r1',
-      trace_id: 'abc',
+      trace_id: 'ab'.repeat(16),
       event_id: 'e1',
     });
     expect(lines()).not.toContain(canary);

@@ -154,6 +154,7 @@ export const startService = async <C>(
             log,
             service,
             topics: [...new Set<Topic>([...options.relayTopics, 'access.events.v1', 'operations.events.v1'])],
+            ...(options.feedTopic ? { feeds: [options.feedTopic] } : {}),
             database: db,
             logger,
             metrics: {

@@ -6,7 +6,6 @@ import type { AccessRecorder } from '../access/recorder.js';
 import type { Actor } from '../auth/actor.js';
 import type { TokenVerifier } from '../auth/token.js';
 import { runInContext, type RequestContext } from '../context.js';
-import { TRACE } from '../runtime/http.js';
 import { OPEN } from './open.js';
 import { ROUTE, type Route } from './route.js';
 
@@ -50,7 +49,6 @@ export class EndpointGuard implements CanActivate {
       actor,
       address: claims.ip ?? null,
       userAgent: claims.ua ?? null,
-      traceId: request[TRACE]?.span.spanContext().traceId,
     };
     request[CALLER] = caller;
     if (claims.scope !== route.internal) throw new PlatformError('FORBIDDEN', 'the token is for something else');

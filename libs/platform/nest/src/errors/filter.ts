@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { isPlatformError, PlatformError, type Problem } from '@centralita/contracts';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { trace } from '@opentelemetry/api';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { currentContext, runInContext } from '../context.js';
+import { activeTraceId, currentContext, runInContext } from '../context.js';
 import { CALLER } from '../endpoint/guard.js';
 import { describeError, type Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
@@ -28,7 +27,7 @@ export const asPlatformError = (error: unknown): PlatformError => {
 /** Sends any failure as a problem document and logs it: our own faults as errors, refusals at debug. */
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): Problem => {
   const failure = asPlatformError(error);
-  const traceId = trace.getActiveSpan()?.spanContext().traceId ?? currentContext()?.traceId;
+  const traceId = activeTraceId();
   const problem = problemOf({
     code: failure.code,
     detail: failure.message,

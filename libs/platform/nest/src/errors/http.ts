@@ -51,7 +51,7 @@ export const httpAnswers = {
   TIMEOUT: { status: 504, title: 'It took too long' },
   DRAINING: { status: 503, title: 'This instance is shutting down' },
   CONFIGURATION_INVALID: { status: 500, title: 'The service is not configured' },
-  INTERNAL: { status: 500, title: 'Something went wrong on our side' },
+  INTERNAL: { status: 500, title: 'An unexpected failure on our side' },
 } as const satisfies Record<ErrorCode, HttpAnswer>;
 
 /** `urn:centralita:problem:audit-unavailable` for `AUDIT_UNAVAILABLE`. */
