@@ -1,0 +1,41 @@
+import { partitionKey, type EventLog } from '@centralita/event-log';
+import { toBigInt, type Database } from '@centralita/event-store';
+
+const TOPIC = 'routing.events.v1';
+
+/**
+ * Up to when the facts of routing are complete here. That nothing confirms a reason means something only when all that was on the
+ * log at that time has been applied: the end of the log is noted, and when the group has passed it, the facts are complete up to
+ * the moment of the note.
+ */
+export class FactsFreshness {
+  #completeUntil = 0;
+  #noted: { readonly at: number; readonly ends: ReadonlyMap<number, bigint> } | null = null;
+
+  constructor(
+    private readonly db: Database,
+    private readonly log: EventLog,
+    private readonly groupId: string,
+    private readonly clock: () => Date,
+  ) {}
+
+  /** Milliseconds since the epoch. */
+  get completeUntil(): number {
+    return this.#completeUntil;
+  }
+
+  async refresh(): Promise<void> {
+    this.#noted ??= { at: this.clock().getTime(), ends: await this.log.admin.endOffsets(TOPIC) };
+    const { at, ends } = this.#noted;
+    const rows = await this.db.system((tx) =>
+      tx.query<{ topic: string; partition: number; next_offset: string }>(
+        `select topic, partition, next_offset from consumer_offset where group_id = $1 and topic = $2`,
+        [this.groupId, TOPIC],
+      ),
+    );
+    const applied = new Map(rows.map((row) => [partitionKey(row.topic, row.partition), toBigInt(row.next_offset)]));
+    if (![...ends].every(([partition, end]) => end <= (applied.get(partitionKey(TOPIC, partition)) ?? 0n))) return;
+    this.#completeUntil = at;
+    this.#noted = null;
+  }
+}

@@ -1,0 +1,118 @@
+import type { AccessRecord } from '@centralita/contracts';
+
+/** What routing had decided, as the sequencer knows it. Instants are milliseconds. */
+export type Assignment = {
+  readonly conversationId: string;
+  readonly agentId: string;
+  readonly subject: string | null;
+  readonly from: number;
+  readonly until: number | null;
+  readonly assignedEvent: string;
+  readonly endedEvent: string | null;
+};
+export type TaskQueue = {
+  readonly conversationId: string;
+  readonly subject: string | null;
+  readonly queueId: string | null;
+  readonly since: number;
+  readonly eventId: string;
+};
+export type AgentQueues = {
+  readonly agentId: string;
+  readonly queueIds: readonly string[];
+  readonly since: number;
+  readonly eventId: string;
+};
+export type Facts = {
+  readonly assignments: readonly Assignment[];
+  readonly queues: readonly TaskQueue[];
+  readonly agents: readonly AgentQueues[];
+};
+
+export type Verified = 'confirmed' | 'unverifiable' | 'contradicted';
+export type Verdict = { readonly verified: Verified; readonly basis: readonly string[] };
+
+/** Clocks of two services may differ by this much. */
+const SKEW_MS = 5_000;
+/** An agent may still see a conversation for so long after it has left them. */
+const GRACE_MS = 60_000;
+/** A leaf has room for so many events on which its verdict stands. */
+const LONGEST_BASIS = 16;
+
+const unverifiable: Verdict = { verified: 'unverifiable', basis: [] };
+
+const inForce = (fact: { from: number; until: number | null }, at: number): boolean =>
+  fact.from <= at + SKEW_MS && (fact.until === null || fact.until + GRACE_MS >= at);
+
+/** The facts of a history that held at some time around `at`: each holds until the next begins. */
+const around = <Fact extends { readonly since: number }>(history: readonly Fact[], at: number): Fact[] => {
+  const sorted = [...history].sort((a, b) => a.since - b.since);
+  return sorted.filter((fact, position) => inForce({ from: fact.since, until: sorted[position + 1]?.since ?? null }, at));
+};
+
+type Target = { readonly conversationId: string | null; readonly subject: string | null };
+const concerns =
+  ({ conversationId, subject }: Target) =>
+  (fact: { readonly conversationId: string; readonly subject: string | null }): boolean =>
+    conversationId === null ? subject !== null && fact.subject === subject : fact.conversationId === conversationId;
+
+/** An assignment of this conversation, or of one of this customer, to the actor, in force at the time of the record. */
+const assigned = (facts: Facts, agentId: string, target: Target, at: number): Verdict => {
+  const known = facts.assignments.filter(concerns(target));
+  const own = known.filter((each) => each.agentId === agentId);
+  const confirming = own.find((each) => inForce(each, at));
+  if (confirming) return { verified: 'confirmed', basis: [confirming.assignedEvent] };
+  const ended = own.map((each) => each.endedEvent).filter((event) => event !== null);
+  const others = known.filter((each) => each.agentId !== agentId && inForce(each, at)).map((each) => each.assignedEvent);
+  return { verified: 'contradicted', basis: [...ended.slice(-1), ...others.slice(-1)] };
+};
+
+/** The queue that owns the conversation is one of the agent's. Without a queue or a definition of the agent nothing can be said. */
+const inOwnQueue = (facts: Facts, agentId: string, target: Target, at: number): Verdict => {
+  const agents = around(
+    facts.agents.filter((each) => each.agentId === agentId),
+    at,
+  );
+  const byConversation = Map.groupBy(facts.queues.filter(concerns(target)), (each) => each.conversationId);
+  const queues = [...byConversation.values()].flatMap((history) => around(history, at)).filter(({ queueId }) => queueId !== null);
+  if (agents.length === 0 || queues.length === 0) return unverifiable;
+  for (const queue of queues)
+    for (const agent of agents)
+      if (agent.queueIds.includes(queue.queueId ?? '')) return { verified: 'confirmed', basis: [agent.eventId, queue.eventId] };
+  return { verified: 'contradicted', basis: [...agents.slice(-1), ...queues.slice(-1)].map((each) => each.eventId) };
+};
+
+const rules: Partial<Record<AccessRecord['reason']['code'], typeof assigned>> = {
+  ASSIGNED_CONVERSATION: assigned,
+  QUEUE_TRIAGE: inOwnQueue,
+};
+
+/** The verdict on a record, and, for a list, on each of its subjects. */
+export type RecordVerdict = Verdict & { readonly bySubject: ReadonlyMap<string, Verdict> };
+
+/** Reasons whose truth the facts can change: only these are worth waiting for. */
+export const isVerifiable = (record: AccessRecord): boolean =>
+  rules[record.reason.code] !== undefined && record.subjects.length > 0;
+
+/**
+ * Checks the stated reason of a record against what routing had decided when it occurred (audit reference 13). A list is
+ * contradicted when any of its subjects is, and confirmed when all are. Reasons without a rule, and records that show nobody, are
+ * unverifiable.
+ */
+export const verifyReason = (record: AccessRecord, facts: Facts): RecordVerdict => {
+  const rule = rules[record.reason.code];
+  if (!rule || record.subjects.length === 0) return { ...unverifiable, bySubject: new Map() };
+  const at = Date.parse(record.occurredAt);
+  const conversationId = record.resource.type === 'conversation' ? record.resource.id : null;
+  const verdict = (subject: string): Verdict =>
+    rule(facts, record.actor.id, { conversationId: record.subjects.length === 1 ? conversationId : null, subject }, at);
+  const bySubject = new Map(record.subjects.map((subject) => [subject, verdict(subject)]));
+  const all = [...bySubject.values()];
+  const verified = all.some((each) => each.verified === 'contradicted')
+    ? 'contradicted'
+    : all.every((each) => each.verified === 'confirmed')
+      ? 'confirmed'
+      : 'unverifiable';
+  const deciding = all.filter((each) => each.verified === verified);
+  return { verified, basis: [...new Set(deciding.flatMap((each) => each.basis))].slice(0, LONGEST_BASIS), bySubject };
+};

@@ -1,0 +1,10 @@
+import { v5 as uuidv5 } from 'uuid';
+
+/** One log per tenant. Its id is the record key and stream of the leaves' order. */
+export const logIdOf = (tenantId: string): string => uuidv5('access-log', tenantId);
+
+/** Stream of the checkpoints of a log; a stream has one topic. */
+export const checkpointStreamOf = (logId: string): string => uuidv5('checkpoints', logId);
+
+/** First line of each checkpoint and name of the key that signs it. */
+export const originOf = (tenantId: string): string => `centralita/${tenantId}`;

@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import { Database, EventStore, toBigInt, type Tx } from '@centralita/event-store';
+import type { EventLog } from '@centralita/event-log';
+import {
+  CLOCK,
+  CONFIG,
+  DRAIN,
+  describeError,
+  EVENT_LOG,
+  LOGGER,
+  METRICS,
+  type Clock,
+  type DrainController,
+  type Logger,
+  type Metrics,
+} from '@centralita/platform-nest';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Config } from '../config.js';
+import { logIdOf } from '../log-identity.js';
+import { CONSUMER_GROUP } from '../service.js';
+import { FactsFreshness } from '../facts/freshness.js';
+import { Signer } from '../signing/signer.js';
+import { lastCheckpoint, publishCheckpoint } from './checkpoint.js';
+import type { MustWait } from './due.js';
+import { sequence } from './sequence.js';
+
+const IDLE_MS = 50;
+const BACKOFF_MS = 1_000;
+/** Another process takes a log over when its sequencer has been silent for so long. */
+const LEASE_MS = 10_000;
+/** A reason is judged without complete facts rather than never: then nobody waits for a consumer that stands still. */
+const LONGEST_WAIT_MS = 60_000;
+/** How long the last checkpoint of a process waits for its leaves to be published. */
+const FINAL_MS = 3_000;
+
+/** Runs the logs of all tenants: sequences what waits, signs what is published. One process at a time per log, by lease. */
+@Injectable()
+export class Sequencer implements OnApplicationBootstrap {
+  readonly #holder = randomUUID();
+  readonly #freshness: FactsFreshness;
+  readonly #height;
+  readonly #age;
+  readonly #findings;
+  #stopping = false;
+  #wake: (() => void) | undefined;
+  #loop: Promise<void> | undefined;
+
+  constructor(
+    private readonly db: Database,
+    private readonly store: EventStore,
+    private readonly signer: Signer,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(EVENT_LOG) log: EventLog,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(METRICS) metrics: Metrics,
+    @Inject(DRAIN) drain: DrainController,
+  ) {
+    this.#freshness = new FactsFreshness(db, log, CONSUMER_GROUP, clock);
+    this.#height = metrics.gauge('audit_chain_height', 'Leaves of all logs.');
+    this.#age = metrics.gauge('audit_checkpoint_age_seconds', 'Age of the oldest log head that has leaves without a checkpoint.');
+    this.#findings = metrics.counter('audit_verify_failures_total', 'Holes and contradictions in what the sources sent.', [
+      'kind',
+    ]);
+    // After the consumer has stopped and before the relay does: the last leaves are still published.
+    drain.add('flush', 'sequencer', () => this.stop());
+  }
+
+  onApplicationBootstrap(): void {
+    this.#loop = this.#run();
+  }
+
+  /** Finishes with what is here: a last pass, and a checkpoint over all of it when the relay publishes it in time. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake?.();
+    await this.#loop;
+    const deadline = Date.now() + FINAL_MS;
+    while (!(await this.#passes(true)) && Date.now() < deadline) await this.#pause(IDLE_MS);
+    for (const tenantId of await this.#tenants())
+      await this.db.withTenant(tenantId, (tx) => this.store.releaseDomain(tx, logIdOf(tenantId), this.#holder));
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        if (await this.#passes(false)) await this.#pause(IDLE_MS);
+      } catch (error) {
+        this.logger.error({ err: describeError(error) }, 'the sequencer could not go on; it tries again');
+        await this.#pause(BACKOFF_MS);
+      }
+    }
+  }
+
+  /** One pass over all logs. True when nothing is left to do now. */
+  async #passes(final: boolean): Promise<boolean> {
+    let idle = true;
+    let height = 0n;
+    let age = 0;
+    for (const tenantId of await this.#tenants()) {
+      const state = await this.#pass(tenantId, final);
+      idle &&= state.idle;
+      height += state.height;
+      age = Math.max(age, state.ageSeconds);
+    }
+    this.#height.set(Number(height));
+    this.#age.set(age);
+    return idle;
+  }
+
+  async #pass(tenantId: string, final: boolean): Promise<{ idle: boolean; height: bigint; ageSeconds: number }> {
+    let more = false;
+    if (await this.db.withTenant(tenantId, waiting)) {
+      await this.#freshness.refresh();
+      const done = await this.db.withTenant(tenantId, (tx) =>
+        sequence(tx, {
+          store: this.store,
+          holder: this.#holder,
+          leaseMs: LEASE_MS,
+          mustWait: this.#mustWait,
+          clock: this.clock,
+        }),
+      );
+      more = done?.more ?? false;
+      for (const { kind, lane, from, to, leafIndex } of done?.findings ?? []) {
+        this.#findings.inc({ kind });
+        const numbers = { from: from.toString(), to: to.toString() };
+        this.logger.error({ kind, lane, ...numbers, leafIndex: leafIndex.toString(), tenantId }, 'finding in the access log');
+      }
+    }
+    return this.db.withTenant(tenantId, async (tx) => {
+      await publishCheckpoint(tx, {
+        store: this.store,
+        signer: this.signer,
+        holder: this.#holder,
+        leaseMs: LEASE_MS,
+        clock: this.clock,
+        final,
+        intervalMs: this.config.AUDIT_CHECKPOINT_INTERVAL_MS,
+        leaves: this.config.AUDIT_CHECKPOINT_LEAVES,
+      });
+      const height = await sequencedLeaves(tx);
+      const last = await lastCheckpoint(tx);
+      const open = height > (last?.size ?? 0n);
+      return {
+        idle: final ? !open && !more : !more,
+        height,
+        ageSeconds: open && last ? Math.max(0, (this.clock().getTime() - last.at.getTime()) / 1_000) : 0,
+      };
+    });
+  }
+
+  readonly #mustWait: MustWait = ({ at, ageMs }) =>
+    ageMs < LONGEST_WAIT_MS && this.#freshness.completeUntil < at.getTime() + this.config.AUDIT_REASON_PATIENCE_MS;
+
+  async #tenants(): Promise<string[]> {
+    const rows = await this.db.system((tx) =>
+      tx.query<{ tenant_id: string }>(`select tenant_id from tenant_log order by tenant_id`),
+    );
+    return rows.map((row) => row.tenant_id);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+const waiting = async (tx: Tx): Promise<boolean> => {
+  const [row] = await tx.query<{ any: boolean }>(`select exists (select from intake where tenant_id = $1) as any`, [tx.tenantId]);
+  return row?.any ?? false;
+};
+
+const sequencedLeaves = async (tx: Tx): Promise<bigint> => {
+  const [row] = await tx.query<{ size: string }>(
+    `select coalesce((select last_seq from domain_head where tenant_id = $1 and domain_id = $2), 0) as size`,
+    [tx.tenantId, logIdOf(tx.tenantId)],
+  );
+  return toBigInt(row?.size ?? 0);
+};

@@ -1,0 +1,15 @@
+import { eventStoreMigration } from '@centralita/event-store';
+import { configSchema } from './config.js';
+import { AuditLogTables1764000200000 } from './schema/migration.js';
+
+export const CONSUMER_GROUP = 'audit-log';
+
+/** What the service is to the platform, shared by its process and its tests. */
+export const auditLog = {
+  service: 'audit-log' as const,
+  schema: configSchema,
+  migrations: [eventStoreMigration, AuditLogTables1764000200000],
+  consumerGroup: CONSUMER_GROUP,
+  relayTopics: ['audit.sequenced.v1', 'audit.checkpoints.v1'] as const,
+  customerData: true,
+};
