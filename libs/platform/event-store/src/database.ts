@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { PlatformError, Uuid } from '@centralita/contracts';
-import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { DataSource, type Logger, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { databaseError, isRetryableTransaction } from './database-error.js';
 import type { SystemTx, Tx } from './types.js';
 
@@ -16,6 +16,17 @@ export type DataSourceOptions = {
   readonly applicationName?: string;
 };
 
+const quiet = (): void => undefined;
+/** TypeORM prints failed statements and migrations to the console, with whatever values stand in them. The error itself says enough. */
+const silent: Logger = {
+  logQuery: quiet,
+  logQueryError: quiet,
+  logQuerySlow: quiet,
+  logSchemaBuild: quiet,
+  logMigration: quiet,
+  log: quiet,
+};
+
 /** TypeORM for connections, transactions and migrations; it connects at the first use. Never synchronises a schema. */
 export const createDataSource = (options: DataSourceOptions): DataSource =>
   new DataSource({
@@ -26,6 +37,7 @@ export const createDataSource = (options: DataSourceOptions): DataSource =>
     migrationsTransactionMode: 'each',
     synchronize: false,
     logging: false,
+    logger: silent,
     applicationName: options.applicationName ?? 'centralita',
     connectTimeoutMS: 5_000,
     // An idle connection that breaks is replaced at the next use; the error itself holds nothing that the next query would not say.

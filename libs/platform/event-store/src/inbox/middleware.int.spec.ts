@@ -110,7 +110,7 @@ describe(inboxMiddleware.name, () => {
     const elsewhere = middlewareOf(f.db, other, group, { metrics });
     expect(await codeOf(elsewhere(batchOf(other, stored, 3), writeApplied(group), none))).toBe('TOPIC_MISMATCH');
 
-    const again = { ...log, admin: { ...log.admin, topicIds: async () => new Map([[stored as string, newId()]]) } };
+    const again = { ...log, admin: { ...log.admin, topicIds: async () => new Map([[stored, newId()]]) } };
     expect(await codeOf(middlewareOf(f.db, again, group, { metrics })(batchOf(log, stored, 3), writeApplied(group), none))).toBe(
       'TOPIC_MISMATCH',
     );

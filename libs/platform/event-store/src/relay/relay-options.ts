@@ -45,6 +45,8 @@ export type RelayOptions = {
   readonly eventsPerHead?: number;
   /** How far back the start check looks for a record of this service in each partition. @default 1000 */
   readonly lookBack?: number;
+  /** A relay that is silent for longer (frozen, or stuck in an append) loses its buckets. @default 15000 */
+  readonly leaseMs?: number;
   /** How long stop() goes on publishing what is there. @default 5000 */
   readonly drainMs?: number;
 };

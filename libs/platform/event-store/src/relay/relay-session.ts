@@ -44,7 +44,7 @@ export class RelaySession {
     client.on('notice', (notice) => (this.#warning ||= notice.severity === 'WARNING'));
   }
 
-  static async open(url: string, service: string): Promise<RelaySession> {
+  static async open(url: string, service: string, leaseMs: number): Promise<RelaySession> {
     const client = new pg.Client({
       connectionString: url,
       application_name: `${service}-relay`,
@@ -57,6 +57,8 @@ export class RelaySession {
       await client.connect();
       // The fence means nothing without this; and compiling small statements costs more than it gains.
       await client.query(`set synchronous_commit = on; set jit = off`);
+      // A frozen process keeps its connection: the server ends the session, and with it the leases.
+      await client.query(`select set_config('idle_session_timeout', $1, false)`, [String(leaseMs)]);
       await client.query(`select pg_advisory_lock_shared($1::int, $2::int)`, [LOCK_SPACE, PRESENCE]);
     } catch (error) {
       await session.close();

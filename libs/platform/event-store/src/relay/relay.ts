@@ -1,9 +1,8 @@
 import { isPlatformError, PlatformError } from '@centralita/contracts';
-import pg from 'pg';
-import { databaseError } from '../database-error.js';
 import { requireStoreHoldsLog } from './behind-log.js';
 import { headKey, planPass, type HeadPlan } from './pass.js';
 import type { RelayAlarm, RelayOptions, RelayState } from './relay-options.js';
+import { OutboxAge } from './outbox-age.js';
 import { RelaySession, type ReadRow, type Sent } from './relay-session.js';
 
 const SWEEP_MS = 1_000;
@@ -41,6 +40,7 @@ type Memory = {
 export class Relay {
   readonly #options: RelayOptions & { readonly idleMs: number; readonly headsPerBucket: number; readonly eventsPerHead: number };
   readonly #feeds: readonly string[];
+  readonly #age: OutboxAge;
   #state: RelayState = 'stopped';
   #loop: Promise<void> | undefined;
   #stopping = false;
@@ -48,7 +48,6 @@ export class Relay {
   #woken = false;
   #wakeUp: (() => void) | undefined;
   #unsubscribe: (() => void) | undefined;
-  #gauge: pg.Pool | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = {
@@ -57,6 +56,7 @@ export class Relay {
       headsPerBucket: options.headsPerBucket ?? 64,
       eventsPerHead: options.eventsPerHead ?? 64,
     };
+    this.#age = new OutboxAge(options.url);
     this.#feeds =
       options.feeds ?? options.topics.filter((topic) => topic !== 'access.events.v1' && topic !== 'operations.events.v1');
   }
@@ -88,32 +88,12 @@ export class Relay {
     await this.#loop;
     this.#loop = undefined;
     if (this.#state !== 'closed') this.#state = 'stopped';
-    const gauge = this.#gauge;
-    this.#gauge = undefined;
-    await gauge?.end();
+    await this.#age.close();
   }
 
   /** Seconds since the oldest event that is not on the log was recorded, over all tenants; 0 when all is published. */
-  async oldestUnpublishedAge(): Promise<number> {
-    if (!this.#gauge) {
-      this.#gauge = new pg.Pool({
-        connectionString: this.#options.url,
-        max: 1,
-        statement_timeout: 5_000,
-        connectionTimeoutMillis: 5_000,
-      });
-      this.#gauge.on('error', () => undefined);
-    }
-    try {
-      const { rows } = await this.#gauge.query<{ age: string | null }>(
-        `select extract(epoch from clock_timestamp() - min(e.recorded_at)) as age
-         from key_head h join events e on e.tenant_id = h.tenant_id and e.topic = h.topic and e.key = h.key and e.key_version = h.published_version + 1
-         where h.dirty_since is not null`,
-      );
-      return Math.max(0, Number(rows[0]?.age ?? 0));
-    } catch (error) {
-      throw databaseError(error);
-    }
+  oldestUnpublishedAge(): Promise<number> {
+    return this.#age.seconds();
   }
 
   async #live(): Promise<void> {
@@ -122,7 +102,7 @@ export class Relay {
       let session: RelaySession | undefined;
       try {
         this.#state = 'checking';
-        session = await RelaySession.open(url, service);
+        session = await RelaySession.open(url, service, this.#options.leaseMs ?? 15_000);
         // On every connection: behind a new one may stand a promoted standby that has lost the last commits.
         await requireStoreHoldsLog(session, log, service, topics, lookBack);
         this.#state = 'running';
