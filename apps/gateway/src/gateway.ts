@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import fastifyCookie from '@fastify/cookie';
 import { createDataSource, Database } from '@centralita/event-store';
 import {
+  closeServer,
   connectWhenMigrated,
   createHttpAdapter,
   createLogger,
@@ -102,15 +103,7 @@ export const startGateway = async (env: NodeJS.ProcessEnv, given: { readonly log
     loader.start();
     await app.listen(config.HTTP_PORT, config.HTTP_HOST);
     const server = app.getHttpServer();
-    drain.add(
-      'accept',
-      'http',
-      () =>
-        new Promise<void>((resolve) => {
-          server.close(() => resolve());
-          server.closeIdleConnections();
-        }),
-    );
+    drain.add('accept', 'http', () => closeServer(server));
     const { port } = server.address() as AddressInfo;
     health.started();
     logger.info({ port, metricsPort: operations.port }, 'listening');

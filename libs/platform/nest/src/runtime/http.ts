@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Context, type Span } from '@opentelemetry/api';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -52,4 +53,17 @@ export const observeHttp = (instance: FastifyInstance, metrics: Metrics): void =
     span?.end();
     done();
   });
+};
+
+/** Takes no new connection and resolves when every request under way is answered. Connections that fall idle meanwhile are closed. */
+export const closeServer = async (server: Server): Promise<void> => {
+  const idle = setInterval(() => server.closeIdleConnections(), 20);
+  try {
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+    });
+  } finally {
+    clearInterval(idle);
+  }
 };
