@@ -1,0 +1,8 @@
+import type { OwnEvent } from '../ids.js';
+
+/** A fact of this service with its place in its stream: what projections fold, live and when they are rebuilt. */
+export type Recorded<Event extends OwnEvent = OwnEvent> = {
+  readonly id: string;
+  readonly streamVersion: number;
+  readonly event: Event;
+};

@@ -1,0 +1,70 @@
+import type { Cause } from '@centralita/contracts';
+import { EventStore, type Appended, type NewEvent, type Tx } from '@centralita/event-store';
+import { Injectable } from '@nestjs/common';
+import { projectConversations } from '../inbox/projection.js';
+import { streamOf, type OwnEvent } from '../ids.js';
+import { projectThread } from '../thread/projection.js';
+import { projectContacts, projectWindows } from './lines.js';
+import type { Recorded } from './recorded.js';
+
+/** A decided fact on its way into the store. */
+export type Pending = {
+  readonly event: OwnEvent;
+  /** Version of the case's stream before the first of its events here; of other streams, whatever it is. */
+  readonly caseVersion: number;
+  /** Where it must be known before: an envelope names the event that holds it. */
+  readonly id?: string;
+  readonly correlationId?: string;
+  readonly causationId?: string;
+  readonly cause?: Cause;
+};
+
+const expectedVersion = ({ event, caseVersion }: Pending): number | 'any' => {
+  if (event.type === 'contact.identified.v1') return 0;
+  return event.type === 'conversation.window.opened.v1' ? 'any' : caseVersion;
+};
+
+/** Folds facts into everything that is read here. Applying any of them again changes nothing. */
+export const project = async (tx: Tx, recorded: readonly Recorded[]): Promise<void> => {
+  await projectContacts(tx, recorded);
+  await projectWindows(tx, recorded);
+  await projectConversations(tx, recorded);
+  await projectThread(tx, recorded);
+};
+
+/** Appends facts and folds them into the projections, in the caller's transaction, which holds the locks of their subjects. */
+@Injectable()
+export class Recorder {
+  constructor(private readonly store: EventStore) {}
+
+  async record(tx: Tx, pending: readonly Pending[]): Promise<Appended[]> {
+    if (pending.length === 0) return [];
+    const appended = await this.store.append(
+      tx,
+      'conversation.events.v1',
+      pending.map((entry): NewEvent => {
+        const { event, id, correlationId, causationId, cause } = entry;
+        return {
+          key: event.data.subjectId,
+          streamId: streamOf(tx.tenantId, event),
+          expectedVersion: expectedVersion(entry),
+          type: event.type,
+          data: event.data,
+          ...(id === undefined ? {} : { id }),
+          ...(correlationId === undefined ? {} : { correlationId }),
+          ...(causationId === undefined ? {} : { causationId }),
+          ...(cause === undefined ? {} : { cause }),
+        } as NewEvent;
+      }),
+    );
+    await project(
+      tx,
+      appended.map(({ id, streamVersion }, index) => ({
+        id,
+        streamVersion: Number(streamVersion),
+        event: (pending[index] as Pending).event,
+      })),
+    );
+    return appended;
+  }
+}

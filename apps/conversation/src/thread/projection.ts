@@ -1,0 +1,130 @@
+import type { Sealed } from '@centralita/contracts';
+import type { Tx } from '@centralita/event-store';
+import { addRows } from '../record/rows.js';
+import type { Recorded } from '../record/recorded.js';
+
+/** A row of `thread_item`: one line of a conversation, in the order (at, position). */
+export type ThreadRow = {
+  readonly conversation_id: string;
+  readonly item_id: string;
+  readonly kind: 'inbound' | 'echo' | 'reply' | 'note' | 'event';
+  readonly at: string;
+  readonly position: number;
+  readonly message_type: string | null;
+  readonly message_ref: string | null;
+  readonly participant: string | null;
+  readonly context_ref: string | null;
+  readonly media: { readonly mediaId: string; readonly mimeType: string; readonly voice: boolean } | null;
+  readonly agent_id: string | null;
+  readonly send_id: string | null;
+  readonly status: string | null;
+  readonly status_code: string | null;
+  readonly event_type: string | null;
+  readonly sealed: Sealed | null;
+};
+
+const blank = {
+  message_type: null,
+  message_ref: null,
+  participant: null,
+  context_ref: null,
+  media: null,
+  agent_id: null,
+  send_id: null,
+  status: null,
+  status_code: null,
+  event_type: null,
+  sealed: null,
+};
+
+/** A line that says what happened to the case, without words of anybody. */
+export const eventLine = (line: {
+  readonly conversationId: string;
+  readonly id: string;
+  readonly at: string;
+  readonly position: number;
+  readonly type: string;
+  readonly agentId: string | null;
+}): ThreadRow => ({
+  ...blank,
+  conversation_id: line.conversationId,
+  item_id: line.id,
+  kind: 'event',
+  at: line.at,
+  position: line.position,
+  agent_id: line.agentId,
+  event_type: line.type,
+});
+
+const lineOf = ({ id, streamVersion, event }: Recorded): ThreadRow | null => {
+  switch (event.type) {
+    case 'conversation.message.recorded.v1': {
+      const { conversationId, messageRef, direction, messageType, participant, contextRef, effectiveAt, media, sealed } =
+        event.data;
+      return {
+        ...blank,
+        conversation_id: conversationId,
+        item_id: messageType === 'call' ? `call:${messageRef}` : messageRef,
+        kind: direction === 'in' ? 'inbound' : 'echo',
+        at: effectiveAt,
+        position: streamVersion,
+        message_type: messageType,
+        message_ref: messageRef,
+        participant,
+        context_ref: contextRef,
+        media,
+        sealed,
+      };
+    }
+    case 'conversation.reply.requested.v1':
+      return {
+        ...blank,
+        conversation_id: event.data.conversationId,
+        item_id: event.data.replyId,
+        kind: 'reply',
+        at: event.data.requestedAt,
+        position: streamVersion,
+        message_type: event.data.kind,
+        context_ref: event.data.contextRef,
+        agent_id: event.data.agentId,
+        send_id: event.data.sendId,
+        status: 'requested',
+        sealed: event.data.sealed,
+      };
+    case 'conversation.noted.v1':
+      return {
+        ...blank,
+        conversation_id: event.data.conversationId,
+        item_id: event.data.noteId,
+        kind: 'note',
+        at: event.data.notedAt,
+        position: streamVersion,
+        agent_id: event.data.agentId,
+        sealed: event.data.sealed,
+      };
+    case 'conversation.closed.v1':
+      return eventLine({ ...event.data, id, at: event.data.closedAt, position: streamVersion, type: 'closed' });
+    case 'conversation.reopened.v1':
+      return eventLine({
+        ...event.data,
+        id,
+        at: event.data.reopenedAt,
+        position: streamVersion,
+        type: 'reopened',
+        agentId: null,
+      });
+    case 'conversation.disposed.v1':
+      return eventLine({ ...event.data, id, at: event.data.disposedAt, position: streamVersion, type: 'disposed' });
+    default:
+      // Openings, windows, contacts, refusals and transfer requests are no lines of a thread: routing tells what came of the last.
+      return null;
+  }
+};
+
+/** Adds the lines of these events. A line is never changed by a later event of ours, so what is there already is right. */
+export const projectThread = async (tx: Tx, recorded: readonly Recorded[]): Promise<void> =>
+  addRows(
+    tx,
+    'thread_item',
+    recorded.flatMap((entry) => lineOf(entry) ?? []),
+  );
