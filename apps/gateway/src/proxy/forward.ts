@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import { PlatformError } from '@centralita/contracts';
 import type { Logger } from '@centralita/platform-nest';
 import { context, propagation } from '@opentelemetry/api';
@@ -71,7 +70,7 @@ export class Forward {
       const value = response.headers.get(name);
       if (value !== null) reply.header(name, value);
     }
-    await reply.send(response.body === null ? '' : Readable.fromWeb(response.body as ReadableStream));
+    await reply.send(response.body === null ? '' : Readable.fromWeb(response.body));
   }
 
   /** Has a refusal recorded by the owner of the data. Throws AUDIT_UNAVAILABLE when that fails. */

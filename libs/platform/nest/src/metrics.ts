@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/* eslint-disable @typescript-eslint/explicit-module-boundary-types -- the type of the metrics is the list below, written once */
 /**
  * Metrics of one process. Names are frozen: alerts and dashboards are written against them. Labels are closed sets (routes as
  * written, codes, topics), never ids.

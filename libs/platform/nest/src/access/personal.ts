@@ -44,7 +44,7 @@ const formats: ReadonlySet<unknown> = new Set([
 
 /** Describing a marked schema makes a copy that only knows its original, so the originals are asked too. */
 const isMarked = (schema: z.core.$ZodType): boolean => {
-  if (personalSchemas.has(schema as z.ZodType)) return !formats.has(schema);
+  if (personalSchemas.has(schema)) return !formats.has(schema);
   const { parent } = schema._zod;
   return parent !== undefined && isMarked(parent);
 };

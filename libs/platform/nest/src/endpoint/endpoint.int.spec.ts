@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { personal, Problem } from '@centralita/contracts';
+import { personal, Problem, type FeedPage } from '@centralita/contracts';
 import { createDataSource } from '@centralita/event-store';
 import { createTestDatabase, until, type TestDatabase } from '@centralita/testing-engines';
 import { Controller, Get, Module } from '@nestjs/common';
@@ -75,7 +75,7 @@ describe('endpoints', () => {
         headers: { 'idempotency-key': null },
       });
       isProblem(bare, 400, 'VALIDATION_FAILED');
-      expect(bare.body.errors.map((error: { path: string }) => error.path)).toEqual(['body.text', 'headers.idempotency-key']);
+      expect((bare.body.errors as { path: string }[]).map(({ path }) => path)).toEqual(['body.text', 'headers.idempotency-key']);
       expect(bare.text).not.toContain('Canary');
       const path = `/v1/notes/${randomUUID()}`;
       const body = { text: 'x' };
@@ -88,7 +88,7 @@ describe('endpoints', () => {
   describe('tenancy', () => {
     it('answers the same 404 for an unknown id, an id of another tenant and an id that is none', async () => {
       const written = await sut.call(agent, 'POST', '/v1/notes', { body: { text: 'mine' } });
-      const path = `/v1/notes/${written.body.id}`;
+      const path = `/v1/notes/${String(written.body.id)}`;
       expect((await sut.call(agent, 'GET', path)).body).toEqual({ text: 'mine' });
       const without = ({ body }: { body: Record<string, unknown> }): unknown => ({ ...body, instance: '' });
       const unknown = await sut.call(agent, 'GET', `/v1/notes/${randomUUID()}`);
@@ -151,7 +151,7 @@ describe('endpoints', () => {
           body,
           headers: { authorization, 'content-type': type, 'idempotency-key': randomUUID() },
         });
-        return { status: response.status, headers: response.headers, body: (await response.json()) as unknown };
+        return { status: response.status, headers: response.headers, body: await response.json() };
       };
       isProblem(await post('{"text":'), 400, 'VALIDATION_FAILED');
       isProblem(await post('{"__proto__":{"x":1},"text":"a"}'), 400, 'VALIDATION_FAILED');
@@ -197,17 +197,19 @@ describe('endpoints', () => {
 
   describe('the feed', () => {
     it('begins at now, waits for what comes, and tells it once, to its tenant only', async () => {
-      const start = await sut.call(agent, 'GET', '/v1/feed');
+      const start = await sut.call<FeedPage>(agent, 'GET', '/v1/feed');
       expect(start.body.items).toEqual([]);
       const other: TestActor = { tenantId: randomUUID(), roles: ['agent'] };
-      const foreign = await sut.call(other, 'GET', '/v1/feed');
-      const waiting = Promise.all([1, 2, 3].map(() => sut.call(agent, 'GET', `/v1/feed?wait=20&cursor=${start.body.cursor}`)));
+      const foreign = await sut.call<FeedPage>(other, 'GET', '/v1/feed');
+      const waiting = Promise.all(
+        [1, 2, 3].map(() => sut.call<FeedPage>(agent, 'GET', `/v1/feed?wait=20&cursor=${start.body.cursor}`)),
+      );
       const written = await sut.call(agent, 'POST', '/v1/notes', { body: { text: 'feed' } });
       for (const page of await waiting)
         expect(page.body.items).toMatchObject([{ streamId: written.body.id, type: 'projection.rebuilt.v1', version: '1' }]);
       const [page] = await waiting;
-      expect((await sut.call(agent, 'GET', `/v1/feed?cursor=${page?.body.cursor}`)).body.items).toEqual([]);
-      expect((await sut.call(other, 'GET', `/v1/feed?cursor=${foreign.body.cursor}`)).body.items).toEqual([]);
+      expect((await sut.call<FeedPage>(agent, 'GET', `/v1/feed?cursor=${page?.body.cursor}`)).body.items).toEqual([]);
+      expect((await sut.call<FeedPage>(other, 'GET', `/v1/feed?cursor=${foreign.body.cursor}`)).body.items).toEqual([]);
       isProblem(await sut.call(agent, 'GET', '/v1/feed?cursor=x'), 400, 'VALIDATION_FAILED');
     });
   });

@@ -12,6 +12,8 @@ import { ROUTE, type Route } from './route.js';
 export const CALLER = Symbol('centralita:caller');
 
 declare module 'fastify' {
+  // Only an interface can be added to.
+  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
   interface FastifyRequest {
     [CALLER]?: RequestContext & { readonly actor: Actor };
   }

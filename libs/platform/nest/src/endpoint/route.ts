@@ -101,6 +101,8 @@ export const ROUTE = Symbol('centralita:route');
 export const INPUT = Symbol('centralita:input');
 
 declare module 'fastify' {
+  // Only an interface can be added to.
+  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
   interface FastifyRequest {
     [INPUT]?: EndpointInput<unknown, unknown, unknown>;
   }

@@ -34,9 +34,9 @@ export const runMigrations = async (options: {
   try {
     await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const done = await dataSource.runMigrations({ transaction: 'each' });
-    const rows: { name: string }[] = await lock.query('select current_database() as name');
+    const rows = (await lock.query('select current_database() as name')) as { name: string }[];
     const role = options.appRole ?? `${rows[0]?.name}_app`;
-    const known: unknown[] = await lock.query('select 1 from pg_roles where rolname = $1', [role]);
+    const known = (await lock.query('select 1 from pg_roles where rolname = $1', [role])) as unknown[];
     if (known.length > 0) await lock.query(`grant select on migrations to ${quoted(role)}`);
     await lock.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
     return done.map((migration) => migration.name);

@@ -7,6 +7,8 @@ import type { Metrics } from '../metrics.js';
 export const TRACE = Symbol('centralita:trace');
 
 declare module 'fastify' {
+  // Only an interface can be added to.
+  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
   interface FastifyRequest {
     [TRACE]?: { readonly span: Span; readonly context: Context };
   }

@@ -75,14 +75,15 @@ export type TestServiceOptions<C> = ServiceOptions<C> & {
   readonly migrate?: boolean;
 };
 
-export type TestAnswer = {
+export type TestAnswer<Body> = {
   readonly status: number;
   readonly headers: Headers;
-  /** Parsed when it is JSON, else undefined. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a test looks into answers of every shape
-  readonly body: any;
+  /** Parsed; an empty object when the answer is no JSON. Name its type: `call<z.infer<typeof Accepted>>(…)`. */
+  readonly body: Body;
   readonly text: string;
 };
+
+type CallOptions = { readonly body?: unknown; readonly headers?: Readonly<Record<string, string | null>> };
 
 export type TestService<C> = RunningService<C> & {
   readonly url: string;
@@ -90,12 +91,12 @@ export type TestService<C> = RunningService<C> & {
   readonly masterKey: Buffer;
   token(actor: TestActor): Promise<string>;
   /** One call as the gateway makes it. `idempotency-key` is added to POST and PUT unless given as null. */
-  call(
+  call<Body = Record<string, unknown>>(
     actor: TestActor,
     method: string,
     path: string,
-    options?: { readonly body?: unknown; readonly headers?: Readonly<Record<string, string | null>> },
-  ): Promise<TestAnswer>;
+    options?: CallOptions,
+  ): Promise<TestAnswer<Body>>;
   close(): Promise<void>;
 };
 
@@ -136,7 +137,12 @@ export const startTestService = async <C>(options: TestServiceOptions<C>): Promi
     log,
     masterKey,
     token: (actor) => issuer.sign(options.service, actor),
-    call: async (actor, method, path, { body, headers = {} } = {}) => {
+    call: async <Body>(
+      actor: TestActor,
+      method: string,
+      path: string,
+      { body, headers = {} }: CallOptions = {},
+    ): Promise<TestAnswer<Body>> => {
       const given = {
         authorization: `Bearer ${await issuer.sign(options.service, actor)}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -153,7 +159,7 @@ export const startTestService = async <C>(options: TestServiceOptions<C>): Promi
       return {
         status: response.status,
         headers: response.headers,
-        body: json && text !== '' ? (JSON.parse(text) as unknown) : undefined,
+        body: (json && text !== '' ? JSON.parse(text) : {}) as Body,
         text,
       };
     },
