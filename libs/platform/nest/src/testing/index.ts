@@ -75,7 +75,7 @@ export type TestServiceOptions<C> = ServiceOptions<C> & {
   readonly migrate?: boolean;
 };
 
-export type TestAnswer<Body> = {
+export type TestAnswer<Body = Record<string, unknown>> = {
   readonly status: number;
   readonly headers: Headers;
   /** Parsed; an empty object when the answer is no JSON. Name its type: `call<z.infer<typeof Accepted>>(…)`. */
