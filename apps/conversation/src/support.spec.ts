@@ -257,14 +257,14 @@ export class TestPlatform {
     return { customer, agent, path: `/v1/conversations/${this.conversation(customer)}`, ref };
   }
 
-  call(
+  call<Body = Record<string, unknown>>(
     actor: TestActor,
     method: string,
     path: string,
     body?: unknown,
     headers: Record<string, string | null> = {},
-  ): Promise<TestAnswer> {
-    return this.service.call(actor, method, path, { ...(body === undefined ? {} : { body }), headers });
+  ): Promise<TestAnswer<Body>> {
+    return this.service.call<Body>(actor, method, path, { ...(body === undefined ? {} : { body }), headers });
   }
 
   async rows(table: string, column: string, value: string): Promise<Record<string, unknown>[]> {

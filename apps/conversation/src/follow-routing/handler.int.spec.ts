@@ -13,7 +13,7 @@ describe('what routing decides', () => {
     const { customer, agent, path } = await sut.talking();
     const task = sut.task(customer);
     const at = sut.now().toISOString();
-    const detail = async () => (await sut.call(sut.supervisor(), 'GET', path)).body as Record<string, unknown>;
+    const detail = async () => (await sut.call(sut.supervisor(), 'GET', path)).body;
     expect(await detail()).toMatchObject({
       state: 'assigned',
       assignedAgentId: agent.id,

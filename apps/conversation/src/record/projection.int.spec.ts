@@ -13,7 +13,9 @@ afterAll(() => sut.stop());
 const tables = ['subject', 'service_window', 'conversation', 'thread_item'] as const;
 const dump = async (): Promise<unknown[]> => {
   const states = await Promise.all(
-    tables.map((table) => sut.sql.query(`select * from ${table} t where tenant_id = $1 order by t::text`, [sut.tenantId])),
+    tables.map((table) =>
+      sut.sql.query<Record<string, unknown>>(`select * from ${table} t where tenant_id = $1 order by t::text`, [sut.tenantId]),
+    ),
   );
   return states.map(({ rows }) => rows);
 };

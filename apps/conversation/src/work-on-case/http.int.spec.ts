@@ -138,9 +138,11 @@ describe('what an installation offers', () => {
     expect((await sut.call(agent, 'GET', '/v1/dispositions')).body).toMatchObject({
       items: expect.arrayContaining([expect.objectContaining({ code: 'solved' })]),
     });
-    const feed = await sut.call(agent, 'GET', '/v1/feed?wait=5');
+    const now = await sut.call(agent, 'GET', '/v1/feed');
+    await sut.message(customer, 'Hola otra vez');
+    const feed = await sut.call(agent, 'GET', `/v1/feed?wait=5&cursor=${(now.body as { cursor: string }).cursor}`);
     expect(feed.body).toMatchObject({
-      items: expect.arrayContaining([expect.objectContaining({ streamId: expect.any(String) })]),
+      items: expect.arrayContaining([expect.objectContaining({ streamId: sut.conversation(customer) })]),
     });
     expect(JSON.stringify(feed.body)).not.toContain(customer.phone);
   });
