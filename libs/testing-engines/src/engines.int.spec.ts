@@ -8,7 +8,7 @@ describe('the engines of a test run', () => {
     const { sut } = await createTestTopics(['sut'], 3);
     const kafka = new Kafka({ clientId: 'spec', brokers: testBrokers(), logLevel: logLevel.NOTHING });
     const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
-    const consumer = kafka.consumer({ groupId: sut });
+    const consumer = kafka.consumer({ groupId: sut, maxWaitTimeInMs: 200 });
     await Promise.all([producer.connect(), consumer.connect()]);
     const seen: string[] = [];
     try {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { chown, cp, mkdir, readdir, stat } from 'node:fs/promises';
+import { chown, cp, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 /**
@@ -11,6 +11,8 @@ import { join } from 'node:path';
  */
 export type Account = {
   kind: 'self' | 'namespace' | 'nobody';
+  /** Owner of the files that the server must read. */
+  uid: number;
   /** Folder with initdb and postgres. */
   binaries: string;
   /** The server's data directory. */
@@ -25,7 +27,8 @@ const nobody = 65_534;
 
 const succeeds = ([command, args]: [string, string[]]): Promise<boolean> =>
   new Promise((resolve) => {
-    execFile(command, args, { cwd: '/' }, (error) => resolve(error === null));
+    // Named, since a test runner may have a process.env of its own.
+    execFile(command, args, { cwd: '/', env: process.env }, (error) => resolve(error === null));
   });
 
 const inNamespace = (program: string, args: readonly string[]): [string, string[]] => [
@@ -38,6 +41,14 @@ const asNobody = (program: string, args: readonly string[]): [string, string[]] 
   [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups', program, ...args],
 ];
 
+const hasName = (): boolean => {
+  try {
+    return userInfo().username !== '';
+  } catch {
+    return false;
+  }
+};
+
 const giveTo = async (folder: string, uid: number): Promise<void> => {
   await chown(folder, uid, uid);
   for (const entry of await readdir(folder, { recursive: true })) await chown(join(folder, entry), uid, uid);
@@ -47,9 +58,14 @@ const giveTo = async (folder: string, uid: number): Promise<void> => {
 export const chooseAccount = async (native: string, folder: string, uid = process.getuid?.() ?? -1): Promise<Account> => {
   const data = join(folder, 'data');
   const binaries = join(native, 'bin');
-  if (uid !== 0) return { kind: 'self', binaries, data, notice: null, commandLine: (program, args) => [program, [...args]] };
-
   await mkdir(data, { recursive: true, mode: 0o700 });
+  if (uid !== 0) {
+    // A container may run under an id without a name, which initdb refuses; in the namespace it has one.
+    if (hasName())
+      return { kind: 'self', uid, binaries, data, notice: null, commandLine: (program, args) => [program, [...args]] };
+    return { kind: 'namespace', uid, binaries, data, notice: null, commandLine: inNamespace };
+  }
+
   const reaches = async (
     line: (program: string, args: string[]) => [string, string[]],
     bin: string,
@@ -59,14 +75,17 @@ export const chooseAccount = async (native: string, folder: string, uid = proces
 
   if ((await stat(data)).uid !== 0) await giveTo(data, 0);
   if (await reaches(inNamespace, binaries, data))
-    return { kind: 'namespace', binaries, data, notice: null, commandLine: inNamespace };
+    return { kind: 'namespace', uid, binaries, data, notice: null, commandLine: inNamespace };
 
   await giveTo(data, nobody);
-  if (await reaches(asNobody, binaries, data)) return { kind: 'nobody', binaries, data, notice: null, commandLine: asNobody };
+  if (await reaches(asNobody, binaries, data))
+    return { kind: 'nobody', uid: nobody, binaries, data, notice: null, commandLine: asNobody };
 
   // Neither works: a copy of the binaries and the data where everybody may go.
   const elsewhere = postgresElsewhere(folder);
   await mkdir(join(elsewhere, 'data'), { recursive: true });
+  // For whoever cleans up without this code.
+  await writeFile(join(folder, 'elsewhere'), elsewhere);
   await cp(native, join(elsewhere, 'native'), { recursive: true, verbatimSymlinks: true });
   await giveTo(join(elsewhere, 'data'), nobody);
   const copied = join(elsewhere, 'native', 'bin');
@@ -78,6 +97,7 @@ export const chooseAccount = async (native: string, folder: string, uid = proces
   }
   return {
     kind: 'nobody',
+    uid: nobody,
     binaries: copied,
     data: moved,
     notice: `Postgres runs as "nobody", who cannot reach ${folder}: its binaries and data are in ${elsewhere}`,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { boundToParent, freePort, portIsFree, startChild, stopChild } from '@centralita/tool-kafka';
@@ -72,8 +72,8 @@ export const startPostgres = async (options: PostgresOptions): Promise<RunningPo
     const given = join(account.data, '..', 'superuser.password');
     await rm(account.data, { recursive: true, force: true });
     const again = await chooseAccount(nativeFolder(), dataDir);
-    await writeFile(given, `${server.password}\n`);
-    await chmod(given, 0o644);
+    await writeFile(given, `${server.password}\n`, { mode: 0o600 });
+    if (process.getuid?.() === 0) await chown(given, again.uid, again.uid);
     const [command, args] = again.commandLine(join(account.binaries, 'initdb'), [
       `--pgdata=${account.data}`,
       '--username=postgres',
@@ -85,7 +85,7 @@ export const startPostgres = async (options: PostgresOptions): Promise<RunningPo
       '--locale=C.UTF-8',
       ...(durable ? [] : ['--no-sync']),
     ]);
-    const initdb = await startChild(command, args, { cwd: '/' });
+    const initdb = await startChild(command, args, { cwd: '/', env: process.env });
     const { code } = await initdb.exited;
     await rm(given);
     if (code !== 0) throw new Error(`Postgres could not be initialised in ${account.data}:\n${initdb.lastLines().join('\n')}`);
@@ -115,7 +115,7 @@ export const startPostgres = async (options: PostgresOptions): Promise<RunningPo
   );
   // The kernel forgets the bond to the parent when the account changes: the account comes first.
   const [command, args] = account.commandLine(program, programArgs);
-  const child = await startChild(command, args, { cwd: '/', onLine: onLog });
+  const child = await startChild(command, args, { cwd: '/', env: process.env, onLine: onLog });
 
   const url = `postgres://postgres:${server.password}@127.0.0.1:${server.port}/postgres`;
   let stopping = false;

@@ -10,9 +10,9 @@ export class MissingTool extends Error {
   override readonly name = 'MissingTool';
 }
 
-const version = (command: string, args: string[]): Promise<string | null> =>
+const version = (command: string, args: string[], env: NodeJS.ProcessEnv): Promise<string | null> =>
   new Promise((resolve) => {
-    execFile(command, args, (error, stdout, stderr) => resolve(error === null ? stdout + stderr : null));
+    execFile(command, args, { env }, (error, stdout, stderr) => resolve(error === null ? stdout + stderr : null));
   });
 
 /** Major version of a `java -version` answer; 0 when it cannot be read. */
@@ -23,10 +23,10 @@ export const javaMajor = (answer: string): number => {
 };
 
 /** Refuses a machine that cannot run the broker. Kafka 4 needs Java 17; Maven is needed once, to fetch the broker's jars. */
-export const checkTools = async (needs: { maven: boolean }): Promise<void> => {
-  const java = await version('java', ['-version']);
+export const checkTools = async (needs: { maven: boolean }, env: NodeJS.ProcessEnv = process.env): Promise<void> => {
+  const java = await version('java', ['-version'], env);
   const javaIsMissing = java === null || javaMajor(java) < 17;
-  const mavenIsMissing = needs.maven && (await version('mvn', ['-v'])) === null;
+  const mavenIsMissing = needs.maven && (await version('mvn', ['-v'], env)) === null;
   if (!javaIsMissing && !mavenIsMissing) return;
   const packages = [javaIsMissing ? 'openjdk-17-jre-headless' : '', mavenIsMissing ? 'maven' : ''].filter(Boolean);
   const names = [javaIsMissing ? 'Java 17 or newer' : '', mavenIsMissing ? 'Maven' : ''].filter(Boolean).join(' and ');
