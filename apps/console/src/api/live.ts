@@ -1,0 +1,90 @@
+import type { Pointer } from '@centralita/contracts';
+import { useEffect, useSyncExternalStore } from 'react';
+
+export type LivePointer = Pointer & { readonly service: string };
+export type LiveState = 'live' | 'reconnecting' | 'offline';
+
+const HEARTBEAT_LIMIT_MS = 10_000;
+const LONGEST_PAUSE_MS = 30_000;
+
+/**
+ * The one live stream of pointers: ids and versions, never customer data. After a break it goes on from the last cursor, so nothing is
+ * missed and nothing is loaded again without need.
+ */
+class LiveStream {
+  #source: EventSource | null = null;
+  #cursor: string | null = null;
+  #state: LiveState = 'reconnecting';
+  #failures = 0;
+  #lastSign = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #pointerListeners = new Set<(pointer: LivePointer) => void>();
+  readonly #stateListeners = new Set<() => void>();
+
+  get state(): LiveState {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#connect();
+    setInterval(() => {
+      if (this.#state === 'live' && Date.now() - this.#lastSign > HEARTBEAT_LIMIT_MS) this.#broken();
+    }, 1000);
+  }
+
+  onPointer(listener: (pointer: LivePointer) => void): () => void {
+    this.#pointerListeners.add(listener);
+    return () => this.#pointerListeners.delete(listener);
+  }
+
+  onState = (listener: () => void): (() => void) => {
+    this.#stateListeners.add(listener);
+    return () => this.#stateListeners.delete(listener);
+  };
+
+  #connect(): void {
+    const source = new EventSource(`/api/live${this.#cursor === null ? '' : `?cursor=${encodeURIComponent(this.#cursor)}`}`);
+    this.#source = source;
+    const sign = (event: MessageEvent): void => {
+      this.#lastSign = Date.now();
+      this.#failures = 0;
+      if (event.lastEventId) this.#cursor = event.lastEventId;
+      this.#set('live');
+    };
+    source.addEventListener('open', () => {
+      this.#lastSign = Date.now();
+      this.#set('live');
+    });
+    source.addEventListener('heartbeat', sign);
+    source.addEventListener('pointer', (event: MessageEvent<string>) => {
+      sign(event);
+      const pointer = JSON.parse(event.data) as LivePointer;
+      for (const listener of this.#pointerListeners) listener(pointer);
+    });
+    source.addEventListener('error', () => this.#broken());
+  }
+
+  #broken(): void {
+    this.#source?.close();
+    this.#source = null;
+    clearTimeout(this.#retry);
+    this.#set(navigator.onLine ? 'reconnecting' : 'offline');
+    this.#failures += 1;
+    const pause = Math.min(1000 * 2 ** (this.#failures - 1), LONGEST_PAUSE_MS);
+    this.#retry = setTimeout(() => this.#connect(), pause * (0.5 + Math.random() / 2));
+  }
+
+  #set(state: LiveState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const listener of this.#stateListeners) listener();
+  }
+}
+
+export const live = new LiveStream();
+
+export const useLiveState = (): LiveState => useSyncExternalStore(live.onState, () => live.state);
+
+/** Calls back for each pointer while the component is mounted. The callback must be stable. */
+export const useLivePointers = (listener: (pointer: LivePointer) => void): void =>
+  useEffect(() => live.onPointer(listener), [listener]);
