@@ -44,7 +44,7 @@ export const ensureTopics = async (
       topic.partitions === spec.partitions ? [] : [`${spec.name} has ${topic.partitions} partitions, not ${spec.partitions}`];
     const settings = Object.entries(spec.config)
       .filter(([name, value]) =>
-        name === 'min.insync.replicas' ? Number(topic.config[name]) < Number(value) : topic.config[name] !== value,
+        name === 'min.insync.replicas' ? !(Number(topic.config[name]) >= Number(value)) : topic.config[name] !== value,
       )
       .map(([name, value]) => `${spec.name} has ${name}=${topic.config[name] ?? 'unset'}, not ${value}`);
     return [...partitions, ...settings];

@@ -10,18 +10,21 @@ import { fetchTopicIds } from './topic-ids.js';
 
 type Bounds = { readonly beginning: bigint; readonly end: bigint };
 
+const UNKNOWN_TOPIC = 3;
 const INVALID_REPLICATION_FACTOR = 38;
+
+type WithCluster = <T>(work: (cluster: Cluster) => Promise<T>) => Promise<T>;
 
 /** Administration over one lazily opened connection. */
 export class KafkaAdmin implements LogAdmin {
-  readonly #admin: Admin;
-  readonly #cluster: () => Promise<Cluster>;
+  readonly #kafka: Kafka;
+  readonly #withCluster: WithCluster;
   readonly #limits = new Map<string, Promise<TopicLimits>>();
-  #connected: Promise<void> | null = null;
+  #admin: Admin | null = null;
 
-  constructor(kafka: Kafka, cluster: () => Promise<Cluster>) {
-    this.#admin = kafka.admin();
-    this.#cluster = cluster;
+  constructor(kafka: Kafka, withCluster: WithCluster) {
+    this.#kafka = kafka;
+    this.#withCluster = withCluster;
   }
 
   async clusterId(): Promise<string> {
@@ -32,9 +35,10 @@ export class KafkaAdmin implements LogAdmin {
   async topicIds(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
     if (names.length === 0) return new Map();
     try {
-      const cluster = await this.#cluster();
-      await cluster.refreshMetadataIfNecessary();
-      return await fetchTopicIds(await cluster.findControllerBroker(), names);
+      return await this.#withCluster(async (cluster) => {
+        await cluster.refreshMetadataIfNecessary();
+        return fetchTopicIds(await cluster.findControllerBroker(), names);
+      });
     } catch (error) {
       throw toPlatformError(error, 'cannot describe topics');
     }
@@ -114,8 +118,7 @@ export class KafkaAdmin implements LogAdmin {
   }
 
   async close(): Promise<void> {
-    await this.#connected?.catch(() => undefined);
-    await this.#admin.disconnect();
+    await this.#admin?.disconnect();
   }
 
   async #fetchLimits(topic: string): Promise<TopicLimits> {
@@ -134,12 +137,12 @@ export class KafkaAdmin implements LogAdmin {
   }
 
   async #with<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    const used = this.#admin !== null;
     try {
-      this.#connected ??= this.#admin.connect();
-      await this.#connected;
-      return await work(this.#admin);
+      return await this.#once(work);
     } catch (error) {
-      this.#connected = null;
+      // A topic that an earlier call had asked for is gone, and kafkajs asks for it for ever: only a new client forgets it.
+      if (used && protocolCodeOf(error) === UNKNOWN_TOPIC) return this.#with(work);
       if (protocolCodeOf(error) === INVALID_REPLICATION_FACTOR)
         throw new PlatformError(
           'CONFIGURATION_INVALID',
@@ -148,6 +151,18 @@ export class KafkaAdmin implements LogAdmin {
           { cause: error },
         );
       throw toPlatformError(error, 'administration failed');
+    }
+  }
+
+  async #once<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = (this.#admin ??= this.#kafka.admin());
+    try {
+      await admin.connect();
+      return await work(admin);
+    } catch (error) {
+      if (this.#admin === admin) this.#admin = null;
+      void admin.disconnect().catch(() => undefined);
+      throw error;
     }
   }
 }

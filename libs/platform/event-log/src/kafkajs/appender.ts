@@ -3,7 +3,7 @@ import kafkajs, { type Message, type ProducerBatch, type RecordMetadata } from '
 import { recordTooLarge, sizeOf } from '../failures.js';
 import { partitionOf } from '../partitioner.js';
 import { partitionKey, type LogLogger, type LogMetrics, type LogRecord } from '../port.js';
-import { isProducerLost, toPlatformError } from './errors.js';
+import { isProducerLost, protocolCodeOf, toPlatformError } from './errors.js';
 
 /** The part of a kafkajs producer that is used, so that its faults can be played in tests. */
 export type ProducerLike = {
@@ -27,6 +27,7 @@ export type AppenderOptions = {
 
 /** One request stays below the default `max.message.bytes` even if all of it goes to one partition. */
 const REQUEST_BYTES = 900_000;
+const UNKNOWN_TOPIC = 3;
 /** New producers for one request. Each may write it again: key_version or inbox absorb that. */
 const MAX_PRODUCERS = 4;
 
@@ -146,7 +147,8 @@ export class Appender {
       const acknowledged = await producer.sendBatch(batchOf(request, this.#options.compression));
       for (const { topicName, partition } of acknowledged) stored.add(partitionKey(topicName, partition));
     } catch (error) {
-      const lost = isProducerLost(error);
+      // Topics were checked before: an unknown one is one that the producer remembers from earlier and that is gone.
+      const lost = isProducerLost(error) || protocolCodeOf(error) === UNKNOWN_TOPIC;
       this.#drop(lost ? 'producer lost' : 'send failed');
       if (lost && !last) return request;
       throw toPlatformError(error, 'append failed');

@@ -212,6 +212,8 @@ describe('the errors of the driver', () => {
   it('finds the code wherever kafkajs has hidden it, and never repeats a foreign message', () => {
     const hidden = caused(protocolError(3));
     expect(toPlatformError(hidden, 'append failed')).toMatchObject({ code: 'TOPIC_UNKNOWN', details: { protocolCode: 3 } });
+    const several = Object.assign(new Error('several'), { errors: [protocolError(38)] });
+    expect(toPlatformError(several, 'cannot create')).toMatchObject({ code: 'CONFIGURATION_INVALID', retryable: false });
     const refused = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1'), { code: 'ECONNREFUSED' });
     const unavailable = toPlatformError(refused, 'append failed');
     expect(unavailable).toMatchObject({ code: 'LOG_UNAVAILABLE', details: { errno: 'ECONNREFUSED' } });

@@ -24,7 +24,9 @@ const producerLost: ReadonlySet<number> = new Set([45, 46, 47, 59, 90]);
 export const protocolCodeOf = (error: unknown, depth = 0): number | undefined => {
   if (!(error instanceof Error) || depth > 8) return undefined;
   if ('code' in error && typeof error.code === 'number') return error.code;
-  return protocolCodeOf(error.cause, depth + 1);
+  // Creating topics fails with one error per topic.
+  const [first] = 'errors' in error && Array.isArray(error.errors) ? (error.errors as unknown[]) : [];
+  return protocolCodeOf(error.cause ?? first, depth + 1);
 };
 
 /** True when the broker has forgotten or fenced the producer: a new one must take over, kafkajs would fail for ever. */

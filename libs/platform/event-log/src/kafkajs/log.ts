@@ -4,7 +4,7 @@ import type { EventLog, LogLogger, LogMetrics, LogRecord, Subscription, Subscrib
 import { tracedSend } from '../tracing.js';
 import { KafkaAdmin } from './admin.js';
 import { Appender } from './appender.js';
-import { openClient, patient, type ClientOptions } from './client.js';
+import { openClient, patience, type ClientOptions } from './client.js';
 import { openCluster } from './internals.js';
 import { Reader } from './reader.js';
 import { KafkaSubscription } from './subscription.js';
@@ -18,8 +18,11 @@ export type KafkajsLogOptions = Omit<ClientOptions, 'logger'> & {
 /** The port over kafkajs. Connects when first used. */
 export const openKafkajsLog = (options: KafkajsLogOptions): EventLog => {
   const kafka = openClient(options);
-  const reader: Reader = new Reader(openCluster(kafka), (topic) => admin.boundsOf(topic));
-  const admin = new KafkaAdmin(kafka, () => reader.cluster());
+  const reader: Reader = new Reader(
+    () => openCluster(kafka),
+    (topic) => admin.boundsOf(topic),
+  );
+  const admin = new KafkaAdmin(kafka, (work) => reader.withCluster(work));
   const appender = new Appender({
     createProducer: () =>
       kafka.producer({
@@ -27,7 +30,7 @@ export const openKafkajsLog = (options: KafkajsLogOptions): EventLog => {
         idempotent: true,
         maxInFlightRequests: 1,
         allowAutoTopicCreation: false,
-        retry: patient,
+        retry: patience(options),
       }),
     limitsOf: (topic) => admin.limitsOf(topic),
     compression: options.compression,
@@ -48,6 +51,7 @@ export const openKafkajsLog = (options: KafkajsLogOptions): EventLog => {
         boundsOf: (topic) => admin.boundsOf(topic),
         logger: options.logger,
         metrics: options.metrics,
+        retry: patience(options),
         options: subscribe,
       });
       subscriptions.add(subscription);

@@ -17,23 +17,29 @@ const ATTEMPTS = 12;
 
 /** Reads offsets without a group, straight from the leaders. */
 export class Reader {
-  readonly #cluster: Cluster;
+  readonly #open: () => Cluster;
   readonly #boundsOf: (topic: string) => Promise<ReadonlyMap<number, Bounds>>;
-  #connected: Promise<void> | null = null;
+  #cluster: Cluster | null = null;
 
-  constructor(cluster: Cluster, boundsOf: (topic: string) => Promise<ReadonlyMap<number, Bounds>>) {
-    this.#cluster = cluster;
+  constructor(open: () => Cluster, boundsOf: (topic: string) => Promise<ReadonlyMap<number, Bounds>>) {
+    this.#open = open;
     this.#boundsOf = boundsOf;
   }
 
-  /** The connected cluster; connecting is tried again after a failure. */
-  async cluster(): Promise<Cluster> {
-    this.#connected ??= this.#cluster.connect().catch((error: unknown) => {
-      this.#connected = null;
-      throw toPlatformError(error, 'cannot connect');
-    });
-    await this.#connected;
-    return this.#cluster;
+  /**
+   * Runs with the connected cluster. After a failure the next call gets a new one: kafkajs remembers every topic that it was
+   * asked for, and one of them that is gone makes all later metadata requests fail.
+   */
+  async withCluster<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
+    const cluster = (this.#cluster ??= this.#open());
+    try {
+      await cluster.connect();
+      return await work(cluster);
+    } catch (error) {
+      if (this.#cluster === cluster) this.#cluster = null;
+      void cluster.disconnect().catch(() => undefined);
+      throw error;
+    }
   }
 
   async read(ranges: readonly OffsetRange[], onRecords: (records: readonly StoredRecord[]) => Promise<void>): Promise<void> {
@@ -42,13 +48,12 @@ export class Reader {
     for (let attempt = 0; open.length > 0;) {
       let fetched: StoredRecord[][];
       try {
-        fetched = await this.#fetch(open);
+        fetched = await this.withCluster((cluster) => this.#fetch(cluster, open));
         attempt = 0;
       } catch (error) {
         const failure = toPlatformError(error, 'read failed');
         if (!failure.retryable || ++attempt === ATTEMPTS) throw failure;
         await sleep(backoffMs(attempt, 50, 5000));
-        await this.#refresh();
         continue;
       }
       for (const records of fetched) if (records.length > 0) await onRecords(records);
@@ -77,8 +82,7 @@ export class Reader {
   }
 
   async close(): Promise<void> {
-    await this.#connected?.catch(() => undefined);
-    await this.#cluster.disconnect();
+    await this.#cluster?.disconnect();
   }
 
   async #require(ranges: readonly OffsetRange[]): Promise<void> {
@@ -91,14 +95,8 @@ export class Reader {
     }
   }
 
-  async #refresh(): Promise<void> {
-    // A failure shows itself at the next fetch.
-    await this.#cluster.refreshMetadata().catch(() => undefined);
-  }
-
   /** One request to each leader; moves the cursors and gives the records of each partition. */
-  async #fetch(cursors: readonly Cursor[]): Promise<StoredRecord[][]> {
-    const cluster = await this.cluster();
+  async #fetch(cluster: Cluster, cursors: readonly Cursor[]): Promise<StoredRecord[][]> {
     await cluster.addMultipleTargetTopics([...new Set(cursors.map(({ topic }) => topic))]);
     await cluster.refreshMetadataIfNecessary();
     const byLeader = Map.groupBy(cursors, ({ topic, partition }) => {

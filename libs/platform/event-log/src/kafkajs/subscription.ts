@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isPlatformError } from '@centralita/contracts';
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka, RetryOptions } from 'kafkajs';
 import { asError, backoffMs, requireWithin, verdictOf } from '../failures.js';
 import {
   partitionKey,
@@ -11,7 +11,6 @@ import {
   type TopicPartition,
 } from '../port.js';
 import { Assignment, type Position } from './assignment.js';
-import { patient } from './client.js';
 import { toPlatformError } from './errors.js';
 import { storedRecord } from './records.js';
 
@@ -20,6 +19,7 @@ export type SubscriptionDeps = {
   readonly boundsOf: (topic: string) => Promise<ReadonlyMap<number, { beginning: bigint; end: bigint }>>;
   readonly logger: LogLogger;
   readonly metrics: LogMetrics;
+  readonly retry: RetryOptions;
   readonly options: SubscribeOptions;
 };
 
@@ -57,7 +57,7 @@ export class KafkaSubscription implements Subscription {
       heartbeatInterval: this.#heartbeatMs,
       maxWaitTimeInMs: deps.options.maxWaitMs ?? 500,
       allowAutoTopicCreation: false,
-      retry: patient,
+      retry: deps.retry,
     });
   }
 
