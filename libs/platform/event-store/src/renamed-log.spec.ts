@@ -9,7 +9,7 @@ export const renamedLog = (log: EventLog, names: Readonly<Record<string, string>
   const real = (name: string): string => names[name] ?? name;
   const original = <T extends TopicPartition>(where: T): T => ({ ...where, topic: back[where.topic] ?? where.topic });
   return {
-    ...log,
+    close: () => log.close(),
     append: (records) => log.append(records.map((record) => ({ ...record, topic: real(record.topic) }))),
     subscribe: (options) =>
       log.subscribe({
@@ -33,7 +33,10 @@ export const renamedLog = (log: EventLog, names: Readonly<Record<string, string>
       return record && original(record);
     },
     admin: {
-      ...log.admin,
+      clusterId: () => log.admin.clusterId(),
+      createTopics: (specs) => log.admin.createTopics(specs.map((spec) => ({ ...spec, name: real(spec.name) }))),
+      describeTopics: async (topics) =>
+        (await log.admin.describeTopics(topics.map(real))).map((topic) => ({ ...topic, name: back[topic.name] ?? topic.name })),
       topicIds: async (topics) =>
         new Map([...(await log.admin.topicIds(topics.map(real)))].map(([topic, id]) => [back[topic] ?? topic, id])),
       endOffsets: (topic) => log.admin.endOffsets(real(topic)),

@@ -107,6 +107,23 @@ describe('tenancy and rights', () => {
     }
   });
 
+  it('lives on after the server has ended its connections, idle ones and one in the middle of a transaction', async () => {
+    const end = (): Promise<unknown> =>
+      f.admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = $1`, [`${f.database.name}_app`]);
+    const code = (error: unknown): unknown => (error as { code?: string }).code;
+    await f.db.system((tx) => tx.query('select 1'));
+    await end();
+    await f.db.system((tx) => tx.query('select 1')).catch((error: unknown) => expect(code(error)).toBe('DATABASE_UNAVAILABLE'));
+    const torn = f.db.withTenant(tenant, async (tx) => {
+      await tx.execute(`insert into note (tenant_id, id) values ($1, $2)`, [tenant, stream]);
+      await end();
+      await tx.query('select 1');
+    });
+    expect(await torn.catch(code)).toBe('DATABASE_UNAVAILABLE');
+    const rows = await f.db.withTenant(tenant, (tx) => tx.query(`select 1 from note where id = $1`, [stream]));
+    expect(rows).toEqual([]);
+  });
+
   it('says that the database cannot be reached as an error that passes', async () => {
     const { createDataSource } = await import('./database.js');
     const url = new URL(f.database.appUrl);

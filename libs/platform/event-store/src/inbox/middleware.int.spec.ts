@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { EventStore } from '../event-store.js';
 import { identified, newId, type Fixture } from '../support.spec.js';
 import type { Tx } from '../types.js';
+import { purgeInbox } from './duplicates.js';
 import { inboxMiddleware } from './middleware.js';
 import { consumerLag, startAt } from './positions.js';
 import {
@@ -254,6 +255,23 @@ describe(inboxMiddleware.name, () => {
     const { rows } = await f.admin.query(`select code from parked_key where group_id = $1 and key = $2`, [group, key]);
     expect(rows).toEqual([{ code: 'CAUSE_MISSING' }]);
     expect(await applied(f, group)).toHaveLength(4);
+  });
+
+  it('keeps ids for eight days and forgets them afterwards', async () => {
+    const [group, tenant] = [newId(), newId()];
+    for (const days of [0, 8, 9, 10, 30])
+      await f.admin.query(
+        `insert into inbox (tenant_id, group_id, event_id, topic, seen_on) values ($1, $2, gen_random_uuid(), 't', current_date - $3::int)`,
+        [tenant, group, days],
+      );
+    expect(await f.db.withTenant(tenant, (tx) => purgeInbox(tx, tenant, group))).toBe(2);
+    // and the middleware does so for the tenants that it serves
+    await f.admin.query(`update inbox set seen_on = current_date - 20 where group_id = $1`, [group]);
+    const log = smallLog();
+    await put(log, facts, eventOf({ tenant, key: newId() }));
+    await middlewareOf(f.db, log, group)(batchOf(log, facts), writeApplied(group), none);
+    const { rows } = await f.admin.query(`select 1 from inbox where group_id = $1`, [group]);
+    expect(rows).toHaveLength(1);
   });
 
   it('starts where it has stored, and new partitions at the beginning', async () => {

@@ -25,8 +25,9 @@ export const permanentCode = (error: unknown): string | null => {
     if (error.retryable || stops.has(error.code)) return null;
     return typeof sqlState === 'string' && brokenDatabase.test(sqlState) ? null : error.code;
   }
+  // zod's errors are not all instances of Error.
+  if (typeof error === 'object' && error !== null && 'name' in error && error.name === 'ZodError') return 'RECORD_INVALID';
   if (!isError(error)) return 'INTERNAL';
-  if (error.name === 'ZodError') return 'RECORD_INVALID';
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return null;
   return 'code' in error && typeof error.code === 'string' ? null : 'INTERNAL';
 };

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CloudEvent } from '@centralita/contracts';
 import { openEventLog, type EventLog, type StoredRecord } from '@centralita/event-log';
@@ -129,12 +130,13 @@ describe('relays that are killed and frozen, on a broker', () => {
     expect(processes.flatMap(({ lines }) => lines.filter((line) => line.startsWith('alarm')))).toEqual([]);
 
     // and: the consumer
+    let lag: Awaited<ReturnType<typeof consumerLag>> = [];
     await until(
       async () => {
-        const lag = await consumerLag(f.db, log, group);
+        lag = await consumerLag(f.db, log, group);
         return lag.length === PARTITIONS && lag.every((one) => one.records === 0n);
       },
-      { timeoutMs: 30_000, describe: 'the consumer to catch up' },
+      { timeoutMs: 30_000, describe: () => `the consumer to catch up: ${inspect({ lag, crashes })}` },
     );
     await Promise.all([first.close(), second.close()]);
     const rows = await applied(f, group);

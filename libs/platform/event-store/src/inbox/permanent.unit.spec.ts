@@ -1,0 +1,39 @@
+import { describe, expect, it } from '@jest/globals';
+import { ErrorCodes, PlatformError } from '@centralita/contracts';
+import { z } from 'zod';
+import { permanentCode } from './permanent.js';
+
+const systemError = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+const aborted = Object.assign(new Error('aborted'), { name: 'AbortError' });
+
+describe(permanentCode.name, () => {
+  it.each([
+    ['a rule of the domain', new PlatformError('WINDOW_CLOSED', ''), 'WINDOW_CLOSED'],
+    ['a schema', new z.ZodError([]), 'RECORD_INVALID'],
+    ['a bug', new TypeError(''), 'INTERNAL'],
+    ['an invariant', new Error('cannot be'), 'INTERNAL'],
+    ['something thrown that is no error', 'text', 'INTERNAL'],
+    ['a constraint', new PlatformError('INTERNAL', '', { sqlState: '23514' }), 'INTERNAL'],
+  ])('parks for %s', (_, error, code) => {
+    expect(permanentCode(error)).toBe(code);
+  });
+
+  it.each([
+    ['trouble of the log', new PlatformError('LOG_UNAVAILABLE', '')],
+    ['a deadlock', new PlatformError('DATABASE_UNAVAILABLE', '', { sqlState: '40P01' })],
+    ['a refused connection', systemError],
+    ['an aborted request', aborted],
+    ['a table that is not there', new PlatformError('INTERNAL', '', { sqlState: '42P01' })],
+    ['a version that was used twice', new PlatformError('VERSION_REUSED', '')],
+    ['a log that has lost records', new PlatformError('LOG_BEHIND_STORE', '')],
+  ])('does not park for %s', (_, error) => {
+    expect(permanentCode(error)).toBeNull();
+  });
+
+  it('never parks for an error that says that it passes', () => {
+    for (const code of ErrorCodes) {
+      const error = new PlatformError(code, '');
+      if (error.retryable) expect(permanentCode(error)).toBeNull();
+    }
+  });
+});
