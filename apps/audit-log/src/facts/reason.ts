@@ -36,8 +36,8 @@ export type Verdict = { readonly verified: Verified; readonly basis: readonly st
 const SKEW_MS = 5_000;
 /** An agent may still see a conversation for so long after it has left them. */
 const GRACE_MS = 60_000;
-/** A leaf has room for so many events on which its verdict stands. */
-const LONGEST_BASIS = 16;
+/** Events on which a verdict stands, at most: room that each leaf must have. */
+export const LONGEST_BASIS = 16;
 
 const unverifiable: Verdict = { verified: 'unverifiable', basis: [] };
 

@@ -2,6 +2,7 @@ import { isType, PlatformError, type AccessRecord, type EventType } from '@centr
 import { OnEvents, type ConsumedEvent, type EventBatch } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
 import { Controller } from '@nestjs/common';
+import { requireRoom } from '../sequence/leaves.js';
 
 const accessTypes = [
   'customer.data.accessed.v1',
@@ -26,6 +27,7 @@ export type IntakeRow = {
  */
 export const takeIn = async (tx: Tx, rows: readonly IntakeRow[]): Promise<void> => {
   if (rows.length === 0) return;
+  for (const { record } of rows) requireRoom(tx.tenantId, record);
   await tx.execute(`insert into tenant_log (tenant_id) values ($1) on conflict do nothing`, [tx.tenantId]);
   const inserted = await tx.execute(
     `insert into intake (tenant_id, lane, number, kind, event_id, record)

@@ -1,6 +1,6 @@
 import type { AccessRecord, Leaf } from '@centralita/contracts';
 import { Frontier, leafHash, leafText, manifestRoot, toHex, utf8, type TreeNode } from '@centralita/domain-ledger';
-import type { RecordVerdict, Verdict } from '../facts/reason.js';
+import { LONGEST_BASIS, type RecordVerdict, type Verdict } from '../facts/reason.js';
 import { sha256 } from '../signing/signer.js';
 
 /** A record whose turn has come, with the verdict on its reason. */
@@ -78,6 +78,28 @@ export class LeafBuilder {
     if (subject !== null && seq !== null) this.heads.set(subject, { seq, leaf: index });
   }
 }
+
+/**
+ * Throws RECORD_INVALID for a record that has no room in a leaf, whatever its place and verdict will be. Asked when it comes in: there
+ * one source's lane waits for an operator, in the sequencer the whole log would.
+ */
+export const requireRoom = (tenantId: string, record: AccessRecord): void => {
+  const { subjects: _, ...shown } = record;
+  const longestNumber = (2n ** 63n).toString();
+  leafText({
+    ...shown,
+    v: 1,
+    tenant: tenantId,
+    kind: 'subject',
+    subject: 'x'.repeat(43),
+    subjectSeq: 2 ** 31,
+    subjectPrev: longestNumber,
+    verified: 'unverifiable',
+    basis: Array.from({ length: LONGEST_BASIS }, () => record.recordId),
+    sourceLane: record.recordId,
+    sourceNumber: longestNumber,
+  });
+};
 
 /** A record with a manifest is a list, even of one; several subjects without a manifest are one all the same. */
 const isList = (record: AccessRecord): boolean => record.manifest !== null || record.subjects.length > 1;

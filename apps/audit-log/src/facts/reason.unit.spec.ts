@@ -1,0 +1,148 @@
+import { describe, expect, it } from '@jest/globals';
+import type { AccessRecord } from '@centralita/contracts';
+import { isVerifiable, verifyReason, type Assignment, type Facts } from './reason.js';
+
+const AT = Date.parse('2026-11-22T10:00:00.000Z');
+const minutes = (n: number): number => AT + n * 60_000;
+const AGENT = 'agent';
+const record = (changed: Partial<AccessRecord> = {}): AccessRecord => ({
+  recordId: 'record',
+  occurredAt: new Date(AT).toISOString(),
+  service: 'conversation',
+  outcome: 'disclosed',
+  actor: { id: AGENT, role: 'agent', session: 's' },
+  action: 'conversation.thread.read',
+  resource: { type: 'conversation', id: 'case-1' },
+  fields: [],
+  resultCount: 1,
+  subjects: ['one'],
+  manifest: null,
+  reason: { code: 'ASSIGNED_CONVERSATION', reference: null, text: null },
+  policy: { rule: 'r', version: 1 },
+  source: { ip: null, userAgent: null },
+  ...changed,
+});
+const list = (subjects: string[], code: AccessRecord['reason']['code'] = 'ASSIGNED_CONVERSATION'): AccessRecord =>
+  record({ subjects, resource: { type: 'inbox', id: 'list' }, manifest: 'm', reason: { code, reference: null, text: null } });
+const assignment = (changed: Partial<Assignment> = {}): Assignment => ({
+  conversationId: 'case-1',
+  agentId: AGENT,
+  subject: 'one',
+  from: minutes(-30),
+  until: null,
+  assignedEvent: 'assigned-1',
+  endedEvent: null,
+  ...changed,
+});
+const facts = (changed: Partial<Facts>): Facts => ({ assignments: [], queues: [], agents: [], ...changed });
+const verdict = (about: AccessRecord, known: Partial<Facts>): { verified: string; basis: readonly string[] } => {
+  const { verified, basis } = verifyReason(about, facts(known));
+  return { verified, basis };
+};
+
+describe('ASSIGNED_CONVERSATION', () => {
+  it('is confirmed by an assignment in force, with some room for clocks and screens', () => {
+    const confirmed = { verified: 'confirmed', basis: ['assigned-1'] };
+    expect(verdict(record(), { assignments: [assignment()] })).toEqual(confirmed);
+    expect(verdict(record(), { assignments: [assignment({ from: AT + 4_000 })] })).toEqual(confirmed);
+    expect(verdict(record(), { assignments: [assignment({ until: AT - 59_000, endedEvent: 'ended' })] })).toEqual(confirmed);
+  });
+
+  it('is contradicted without one, before it began, long after it ended, and while it is a colleague’s', () => {
+    expect(verdict(record(), {})).toEqual({ verified: 'contradicted', basis: [] });
+    expect(verdict(record(), { assignments: [assignment({ from: AT + 6_000 })] }).verified).toBe('contradicted');
+    expect(verdict(record(), { assignments: [assignment({ until: AT - 61_000, endedEvent: 'ended' })] })).toEqual({
+      verified: 'contradicted',
+      basis: ['ended'],
+    });
+    expect(verdict(record(), { assignments: [assignment({ agentId: 'colleague', assignedEvent: 'theirs' })] })).toEqual({
+      verified: 'contradicted',
+      basis: ['theirs'],
+    });
+    expect(verdict(record(), { assignments: [assignment({ conversationId: 'case-2' })] }).verified).toBe('contradicted');
+  });
+
+  it('is judged per customer in a list, and the list by the worst', () => {
+    const both = [assignment(), assignment({ conversationId: 'case-2', subject: 'two', assignedEvent: 'assigned-2' })];
+    expect(verdict(list(['one', 'two']), { assignments: both })).toEqual({
+      verified: 'confirmed',
+      basis: ['assigned-1', 'assigned-2'],
+    });
+    const mixed = verifyReason(list(['one', 'two']), facts({ assignments: [assignment()] }));
+    expect(mixed.verified).toBe('contradicted');
+    expect(mixed.bySubject.get('one')?.verified).toBe('confirmed');
+    expect(mixed.bySubject.get('two')?.verified).toBe('contradicted');
+  });
+
+  it('keeps its basis short enough for a leaf', () => {
+    const subjects = Array.from({ length: 40 }, (_, n) => `s${n}`);
+    const assignments = subjects.map((subject) =>
+      assignment({ subject, conversationId: subject, assignedEvent: `of ${subject}` }),
+    );
+    expect(verdict(list(subjects), { assignments }).basis).toHaveLength(16);
+  });
+});
+
+describe('QUEUE_TRIAGE', () => {
+  const triage = record({ reason: { code: 'QUEUE_TRIAGE', reference: null, text: null } });
+  const queue = (queueId: string | null, since = minutes(-20), eventId = `in ${queueId}`): Facts['queues'][number] => ({
+    conversationId: 'case-1',
+    subject: 'one',
+    queueId,
+    since,
+    eventId,
+  });
+  const agent = (queueIds: string[], since = minutes(-600)): Facts['agents'][number] => ({
+    agentId: AGENT,
+    queueIds,
+    since,
+    eventId: `defined ${queueIds.join()}`,
+  });
+
+  it('is confirmed when the conversation waits in a queue of the agent', () => {
+    expect(verdict(triage, { queues: [queue('sales')], agents: [agent(['sales'])] })).toEqual({
+      verified: 'confirmed',
+      basis: ['defined sales', 'in sales'],
+    });
+  });
+
+  it('is contradicted by another queue, also when it was the agent’s before', () => {
+    expect(verdict(triage, { queues: [queue('support')], agents: [agent(['sales'])] })).toEqual({
+      verified: 'contradicted',
+      basis: ['defined sales', 'in support'],
+    });
+    const moved = { queues: [queue('sales', minutes(-20)), queue('support', minutes(-10))], agents: [agent(['sales'])] };
+    expect(verdict(triage, moved).verified).toBe('contradicted');
+    const justMoved = { queues: [queue('sales', minutes(-20)), queue('support', minutes(-0.5))], agents: [agent(['sales'])] };
+    expect(verdict(triage, justMoved).verified).toBe('confirmed');
+    const left = { queues: [queue('sales')], agents: [agent(['sales']), agent(['support'], minutes(-5))] };
+    expect(verdict(triage, left).verified).toBe('contradicted');
+  });
+
+  it('is unverifiable without a queue or without a definition of the agent', () => {
+    expect(verdict(triage, { queues: [queue(null)], agents: [agent(['sales'])] }).verified).toBe('unverifiable');
+    expect(verdict(triage, { queues: [queue('sales')] }).verified).toBe('unverifiable');
+    expect(verdict(triage, { agents: [agent(['sales'])] }).verified).toBe('unverifiable');
+  });
+
+  it('is judged by customer in a list', () => {
+    const known = { queues: [queue('sales')], agents: [agent(['sales'])] };
+    expect(verdict(list(['one'], 'QUEUE_TRIAGE'), known).verified).toBe('confirmed');
+    expect(verdict(list(['one', 'unknown'], 'QUEUE_TRIAGE'), known).verified).toBe('unverifiable');
+  });
+});
+
+describe('other reasons', () => {
+  it('are unverifiable: no event here could confirm them', () => {
+    for (const code of ['SUPERVISION_QA', 'SUBJECT_REQUEST', 'LEGAL_PROCESS', 'SYSTEM_OPERATION', 'TEST_DATA'] as const) {
+      const about = record({ reason: { code, reference: null, text: null } });
+      expect(isVerifiable(about)).toBe(false);
+      expect(verdict(about, { assignments: [assignment()] })).toEqual({ verified: 'unverifiable', basis: [] });
+    }
+  });
+
+  it('so are records that show nobody', () => {
+    expect(isVerifiable(record({ subjects: [] }))).toBe(false);
+    expect(verdict(record({ subjects: [] }), { assignments: [assignment()] }).verified).toBe('unverifiable');
+  });
+});
