@@ -111,6 +111,7 @@ describe('the kafkajs driver', () => {
       validateOnly: false,
       resources: [{ type: ConfigResourceTypes.TOPIC, name, configEntries: [{ name: 'retention.ms', value: '1000' }] }],
     });
+    await until(async () => (await log.admin.describeTopics([name]))[0]?.config['retention.ms'] === '1000');
     const refused = await ensureTopics(log.admin, options, specs).catch((error: unknown) => error);
     expect(isPlatformError(refused, 'TOPIC_MISMATCH') && refused.message).toContain(`${name} has retention.ms=1000, not -1`);
     const more = { name: `more.${suffix}`, partitions: 1, replicationFactor: 3 };
