@@ -17,13 +17,13 @@ export type ProcessSpec = {
   readyUrl: string;
 };
 
-type Managed = { spec: ProcessSpec; child: Child; log: WriteStream };
+type Managed = { name: string; child: Child };
 
 export type SupervisorOptions = { logs: string; quiet: boolean; print: (line: string) => void };
 
 /** Starts Node processes, shows and keeps their output, notices the first that dies, and stops them in order. */
 export class Supervisor {
-  readonly #running: Managed[] = [];
+  readonly #running = new Set<Managed>();
   readonly #died = Promise.withResolvers<never>();
   #stopping = false;
 
@@ -48,7 +48,10 @@ export class Supervisor {
   /** Runs a process to its end, for migrations. Fails with its last lines. */
   async run(spec: Omit<ProcessSpec, 'readyUrl'>): Promise<void> {
     const { child, log } = await this.#spawn(spec);
+    const managed = { name: spec.name, child };
+    this.#running.add(managed);
     const { code, signal } = await child.exited;
+    this.#running.delete(managed);
     log.end();
     if (code !== 0)
       throw new StartProblem(
@@ -62,7 +65,7 @@ export class Supervisor {
   /** Starts a process; resolves when it is ready. */
   async start(spec: ProcessSpec, timeoutMs = 60_000): Promise<void> {
     const { child, log } = await this.#spawn(spec);
-    this.#running.push({ spec, child, log });
+    this.#running.add({ name: spec.name, child });
     void child.exited.then(({ code, signal }) => {
       log.end();
       this.reportDeath(spec.name, child.lastLines(), ` (${signal ?? `exit ${code}`})`);
@@ -80,11 +83,11 @@ export class Supervisor {
   /** Stops these processes, all at once; the order between groups is the caller's. */
   async stop(names: ReadonlySet<string> | 'all'): Promise<void> {
     this.#stopping = true;
-    const chosen = this.#running.filter(({ spec }) => names === 'all' || names.has(spec.name));
+    const chosen = [...this.#running].filter(({ name }) => names === 'all' || names.has(name));
     await Promise.all(
-      chosen.map(async ({ spec, child }) => {
+      chosen.map(async ({ name, child }) => {
         const { signal } = await stopChild(child, { graceMs: 20_000 });
-        if (signal === 'SIGKILL') this.options.print(`${spec.name} did not stop within 20 s and was killed`);
+        if (signal === 'SIGKILL') this.options.print(`${name} did not stop within 20 s and was killed`);
       }),
     );
   }

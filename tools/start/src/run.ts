@@ -112,7 +112,7 @@ const openDay = async (context: StartContext, flags: Flags, progress: Progress):
 };
 
 const loadChecks = async (): Promise<RunChecks> => {
-  const entry = join(import.meta.dirname, 'checks', 'index.js');
+  const entry = join(import.meta.dirname, 'checks', 'run.js');
   if (!existsSync(entry)) throw new StartProblem('this build has no checks');
   return ((await import(entry)) as { runChecks: RunChecks }).runChecks;
 };

@@ -88,7 +88,11 @@ export const prepareSecrets = async (folder: string): Promise<{ secrets: Secrets
     apps: JSON.stringify({ apps: tenants.map((tenant) => appOf(tenant, secrets.apps[tenant.app] as AppSecrets)) }, null, 2),
     accounts: JSON.stringify({ accounts: tenants.map((tenant) => ({ tenantId: tenant.tenantId, ...tenant.account })) }, null, 2),
     users: JSON.stringify(users, null, 2),
-    tenants: JSON.stringify({ tenants: tenants.map(({ tenantId, name }) => ({ tenantId, name })) }, null, 2),
+    tenants: JSON.stringify(
+      tenants.map(({ tenantId, name }) => ({ tenantId, name })),
+      null,
+      2,
+    ),
     ledgerKey: secrets.ledgerKey,
     tokenKey: secrets.tokenKey,
   };

@@ -66,7 +66,7 @@ const rows: readonly ServiceRow[] = [
     name: 'audit-log',
     project: 'apps/audit-log',
     database: 'audit_log',
-    env: ({ files }) => ({ LEDGER_KEY_FILE: files.ledgerKey, LEDGER_ORIGIN: 'centralita.local' }),
+    env: ({ files }) => ({ AUDIT_SIGNING_KEY_FILE: files.ledgerKey }),
   },
   {
     name: 'gateway',
@@ -78,8 +78,10 @@ const rows: readonly ServiceRow[] = [
       OIDC_CLIENT_ID: wiring.oidc.clientId,
       OIDC_CLIENT_SECRET: wiring.oidc.clientSecret,
       SESSION_SECRET: wiring.secrets.sessionSecret,
-      TOKEN_KEY_FILE: wiring.files.tokenKey,
+      GATEWAY_SIGNING_KEY_FILE: wiring.files.tokenKey,
       TENANTS_FILE: wiring.files.tenants,
+      // Seeding, the day and its checks sign everybody in from one address.
+      LOGIN_RATE_PER_MINUTE: '600',
       CONSOLE_DIR: join(projectRoot, 'apps/console/dist'),
       ...upstreams(wiring),
     }),
