@@ -8,7 +8,7 @@ describe('a log line on the screen', () => {
       time: 1,
       pid: 2,
       hostname: 'h',
-      service: 'ingest',
+      svc: 'ingest',
       msg: 'listening',
       port: 7,
       err: { code: 'X' },
@@ -19,6 +19,8 @@ describe('a log line on the screen', () => {
   it('is left out when quiet, unless it warns', () => {
     expect(formatLine('{"level":30,"msg":"listening"}', true)).toBeNull();
     expect(formatLine('{"level":40,"msg":"slow"}', true)).toBe('WARN slow');
+    expect(formatLine('{"level":"error","msg":"broken"}', true)).toBe('ERROR broken');
+    expect(formatLine('{"level":"debug","msg":"detail"}', true)).toBeNull();
   });
 
   it('is shown as it came when it is no JSON', () => {
