@@ -1,3 +1,4 @@
+import { createDataSource, Database } from '@centralita/event-store';
 import { LOGGER, type Logger } from '@centralita/platform-nest';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BoardController } from './board/http.js';
@@ -7,7 +8,10 @@ import { RoutingCommands } from './inputs/commands.js';
 import { Signals } from './inputs/signals.js';
 import { AnswersController } from './work/answers.http.js';
 import { MeController } from './work/me.http.js';
-import { Writers } from './writer/writers.js';
+import { WRITER_DATABASE, Writers } from './writer/writers.js';
+
+/** Writers have connections of their own: decisions do not queue behind those who only look. */
+const WRITER_POOL_SIZE = 4;
 
 @Module({})
 export class RoutingModule {
@@ -18,6 +22,17 @@ export class RoutingModule {
       providers: [
         RoutingCommands,
         Writers,
+        {
+          provide: WRITER_DATABASE,
+          useFactory: () =>
+            new Database(
+              createDataSource({
+                url: options.databaseUrl,
+                poolSize: WRITER_POOL_SIZE,
+                applicationName: 'centralita-routing-writer',
+              }),
+            ),
+        },
         { provide: Signals, useFactory: (logger: Logger) => new Signals(options.databaseUrl, logger), inject: [LOGGER] },
       ],
     };

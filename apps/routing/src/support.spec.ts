@@ -6,7 +6,7 @@ import { createTestDatabase, until, type TestDatabase } from '@centralita/testin
 import { expect } from '@jest/globals';
 import pg from 'pg';
 import { derivedIds, domainOf } from './ids.js';
-import { insertInputs, readInputs, resultOf, type InputResult } from './inputs/input-table.js';
+import { insertInputs, resultOf, takenInputs, type InputResult } from './inputs/input-table.js';
 import { Signals } from './inputs/signals.js';
 import { Routing1763856100000 } from './schema/migration.js';
 import { DomainWriter } from './writer/domain-writer.js';
@@ -83,9 +83,11 @@ export class Domain {
     );
   }
 
-  async result(seq: bigint): Promise<InputResult> {
+  async result(arrival: bigint): Promise<InputResult> {
     const { db } = this.ground;
-    return until(() => db.withTenant(this.tenantId, (tx) => resultOf(tx, seq)), { describe: `the result of input ${seq}` });
+    return until(() => db.withTenant(this.tenantId, (tx) => resultOf(tx, arrival)), {
+      describe: `the result of input ${arrival}`,
+    });
   }
 
   async send(fact: RoutingFact): Promise<InputResult> {
@@ -146,7 +148,7 @@ export class Domain {
   async expectDecidedAgain(): Promise<RoutingState> {
     const recorded = await this.events();
     expect(recorded.map((event) => event.domainSeq)).toEqual(recorded.map((_, index) => BigInt(index + 1)));
-    const inputs = await this.ground.db.withTenant(this.tenantId, (tx) => readInputs(tx, 0n, 1_000_000));
+    const inputs = await this.ground.db.withTenant(this.tenantId, (tx) => takenInputs(tx, 0n, 1_000_000));
     let state = initialState;
     const again: RoutingEvent[] = [];
     for (const { fact, at } of inputs) {

@@ -58,7 +58,6 @@ export class ConversationFollower {
       return fact ? [inputOf(consumed, fact)] : [];
     });
     await saveFacts(tx, known.changed());
-    // Last: the domain's input lock is held from here to the commit.
     await insertInputs(tx, inputs);
   }
 }

@@ -35,30 +35,31 @@ export class RoutingCommands {
     changed: { readonly id: string; readonly streamId: string; readonly table: 'agent' | 'queue' | 'policy' | 'task' },
   ): Promise<Reply<Accepted>> {
     const { tenantId, command } = input;
-    const { result: seq } = await this.commands.run({
+    const { result: arrival } = await this.commands.run({
       tenantId,
       ...command,
       work: async (tx) => {
         const causationId = command.commandId.slice(0, MAX_CAUSATION);
         const origin = { causationId, correlationId: null, cause: null };
-        const [position] = await insertInputs(tx, [{ inputId: `command:${command.commandId}`, fact, origin }]);
-        return position as bigint;
+        const [first] = await insertInputs(tx, [{ inputId: `command:${command.commandId}`, fact, origin }]);
+        return first as bigint;
       },
     });
-    const result = await this.#wait(tenantId, seq, input.signal);
+    const result = await this.#wait(tenantId, arrival);
     if (result.refusal) throw new PlatformError(result.refusal.code as ErrorCode, result.refusal.reason);
     const version = result.versions[changed.streamId] ?? (await this.#versionOf(tenantId, changed.table, changed.id));
     const token = result.last ? causalToken.encode(TOPIC, result.last.key, BigInt(result.last.version)) : undefined;
     return reply({ id: changed.id, version }, { etag: version, ...(token === undefined ? {} : { causalToken: token }) });
   }
 
-  async #wait(tenantId: string, seq: bigint, signal: AbortSignal): Promise<InputResult> {
+  /** Goes on while the process drains: the writer stops only after the last request was answered. */
+  async #wait(tenantId: string, arrival: bigint): Promise<InputResult> {
     const until = performance.now() + this.config.ROUTING_COMMAND_TIMEOUT_MS;
     for (;;) {
-      const woken = this.signals.next(DONE_CHANNEL, tenantId, LOOK_MS, signal);
-      const result = await this.db.withTenant(tenantId, (tx) => resultOf(tx, seq));
+      const woken = this.signals.next(DONE_CHANNEL, tenantId, LOOK_MS);
+      const result = await this.db.withTenant(tenantId, (tx) => resultOf(tx, arrival));
       if (result) return result;
-      if (performance.now() > until || signal.aborted)
+      if (performance.now() > until)
         throw new PlatformError('TIMEOUT', 'accepted, but not decided yet: ask again with the same idempotency key');
       await woken;
     }

@@ -1,6 +1,6 @@
+import type { Cause } from '@centralita/contracts';
 import type { RoutingFact } from '@centralita/domain-routing';
 import { toBigInt, type Tx } from '@centralita/event-store';
-import type { Cause } from '@centralita/contracts';
 import { domainOf } from '../ids.js';
 
 /** Where an input comes from: goes into the envelope of the events that it makes. */
@@ -16,15 +16,15 @@ export type NewInput = {
   readonly inputId: string;
   readonly fact: RoutingFact;
   readonly origin: Origin;
-  /** Earliest time that the input counts as having come; for timers their deadline, else now. Milliseconds since the epoch. */
-  readonly notBefore?: number;
 };
 
-export type Input = {
+/** An input that no writer has taken yet. */
+export type PendingInput = NewInput & { readonly arrival: bigint; readonly receivedAt: number };
+
+/** An input with its place in the order of the domain. */
+export type Input = PendingInput & {
   readonly seq: bigint;
-  readonly inputId: string;
-  readonly fact: RoutingFact;
-  readonly origin: Origin;
+  /** The time that decides: milliseconds since the epoch, never before that of the input before. */
   readonly at: number;
 };
 
@@ -43,79 +43,82 @@ export const INPUT_CHANNEL = 'routing_input';
 export const DONE_CHANNEL = 'routing_done';
 
 /**
- * Puts inputs at the end of the domain, in this order. The lock of the domain's head is held until the transaction ends, so this is
- * the last thing that a transaction does. Returns the position of each, of an input that was there already its old one.
+ * Hands inputs to the domain's writer, which takes them in this order. Returns how each is found again; of an input that was there
+ * already, the first one.
  */
 export const insertInputs = async (tx: Tx, inputs: readonly NewInput[]): Promise<bigint[]> => {
   if (inputs.length === 0) return [];
-  const domainId = domainOf(tx.tenantId);
-  await tx.execute(`insert into routing_domain (tenant_id, domain_id) values ($1, $2) on conflict do nothing`, [
-    tx.tenantId,
-    domainId,
-  ]);
-  const timer = inputs.length === 1 ? inputs[0]?.notBefore : undefined;
-  // Milliseconds rounded up: a deadline that was reached is not judged as not quite reached.
-  const [head] = await tx.query<{ last_seq: string; last_at: string }>(
-    `insert into domain_input_head as h (tenant_id, domain_id, last_seq, last_at)
-     values ($1, $2, $3, coalesce($4::bigint, ceil(extract(epoch from clock_timestamp()) * 1000)))
-     on conflict (tenant_id, domain_id) do update
-       set last_seq = h.last_seq + excluded.last_seq, last_at = greatest(h.last_at, excluded.last_at)
-     returning last_seq, last_at`,
-    [tx.tenantId, domainId, inputs.length, timer ?? null],
-  );
-  const first = toBigInt(head?.last_seq) - BigInt(inputs.length) + 1n;
-  const rows = await tx.query<{ input_id: string; seq: string }>(
-    `with given as (
-       select u.input_id, u.fact, u.origin, $3::bigint + u.place - 1 as seq
-         from unnest($4::text[], $5::jsonb[], $6::jsonb[]) with ordinality as u(input_id, fact, origin, place)
+  const rows = await tx.query<{ input_id: string; arrival: string }>(
+    `with known as (
+       insert into routing_domain (tenant_id, domain_id) values ($1, $2) on conflict do nothing
+     ), given as (
+       select * from unnest($3::text[], $4::jsonb[], $5::jsonb[]) with ordinality as u(input_id, fact, origin, place)
      ), inserted as (
-       insert into domain_input (tenant_id, domain_id, seq, input_id, fact, origin, at)
-       select $1, $2, seq, input_id, fact, origin, $7 from given order by seq
+       insert into domain_input (tenant_id, domain_id, input_id, fact, origin, received_at)
+       select $1, $2, input_id, fact, origin, ceil(extract(epoch from clock_timestamp()) * 1000) from given order by place
        on conflict (tenant_id, domain_id, input_id) do nothing
-       returning input_id, seq
+       returning input_id, arrival
+     ), told as (
+       select pg_notify($6, $1::text)
      )
-     select input_id, seq from inserted
+     select input_id, arrival from inserted, told
      union all
-     select i.input_id, i.seq from domain_input i
-      where i.tenant_id = $1 and i.domain_id = $2 and i.input_id = any ($4)`,
+     select i.input_id, i.arrival from domain_input i
+      where i.tenant_id = $1 and i.domain_id = $2 and i.input_id = any ($3)`,
     [
       tx.tenantId,
-      domainId,
-      first,
+      domainOf(tx.tenantId),
       inputs.map(({ inputId }) => inputId),
       inputs.map(({ fact }) => JSON.stringify(fact)),
       inputs.map(({ origin }) => JSON.stringify(origin)),
-      head?.last_at,
+      INPUT_CHANNEL,
     ],
   );
-  await tx.execute(`select pg_notify($1, $2)`, [INPUT_CHANNEL, tx.tenantId]);
-  const positions = new Map(rows.map((row) => [row.input_id, toBigInt(row.seq)]));
-  return inputs.map(({ inputId }) => positions.get(inputId) as bigint);
+  const arrivals = new Map(rows.map((row) => [row.input_id, toBigInt(row.arrival)]));
+  return inputs.map(({ inputId }) => arrivals.get(inputId) as bigint);
 };
 
-type InputRow = { seq: string; input_id: string; fact: RoutingFact; origin: Origin; at: string };
+type InputRow = {
+  arrival: string;
+  input_id: string;
+  fact: RoutingFact;
+  origin: Origin;
+  received_at: string;
+  seq: string | null;
+  at: string | null;
+};
 
-/** Inputs after a position, in their order. */
-export const readInputs = async (tx: Tx, after: bigint, limit: number): Promise<Input[]> => {
+const pendingOf = (row: InputRow): PendingInput => ({
+  arrival: toBigInt(row.arrival),
+  inputId: row.input_id,
+  fact: row.fact,
+  origin: row.origin,
+  receivedAt: Number(row.received_at),
+});
+
+/** What no writer has taken yet, the oldest first. */
+export const pendingInputs = async (tx: Tx, limit: number): Promise<PendingInput[]> => {
   const rows = await tx.query<InputRow>(
-    `select seq, input_id, fact, origin, at from domain_input
-      where tenant_id = $1 and domain_id = $2 and seq > $3 order by seq limit $4`,
+    `select * from domain_input where tenant_id = $1 and domain_id = $2 and seq is null order by arrival limit $3`,
+    [tx.tenantId, domainOf(tx.tenantId), limit],
+  );
+  return rows.map(pendingOf);
+};
+
+/** What was taken, in the order of the domain: enough to decide all of it again. */
+export const takenInputs = async (tx: Tx, after: bigint, limit: number): Promise<Input[]> => {
+  const rows = await tx.query<InputRow>(
+    `select * from domain_input where tenant_id = $1 and domain_id = $2 and seq > $3 order by seq limit $4`,
     [tx.tenantId, domainOf(tx.tenantId), after, limit],
   );
-  return rows.map((row) => ({
-    seq: toBigInt(row.seq),
-    inputId: row.input_id,
-    fact: row.fact,
-    origin: row.origin,
-    at: Number(row.at),
-  }));
+  return rows.map((row) => ({ ...pendingOf(row), seq: toBigInt(row.seq), at: Number(row.at) }));
 };
 
 /** The result of an input; null while no writer has taken it. */
-export const resultOf = async (tx: Tx, seq: bigint): Promise<InputResult | null> => {
+export const resultOf = async (tx: Tx, arrival: bigint): Promise<InputResult | null> => {
   const [row] = await tx.query<{ result: InputResult | null }>(
-    `select result from domain_input where tenant_id = $1 and domain_id = $2 and seq = $3`,
-    [tx.tenantId, domainOf(tx.tenantId), seq],
+    `select result from domain_input where tenant_id = $1 and domain_id = $2 and arrival = $3`,
+    [tx.tenantId, domainOf(tx.tenantId), arrival],
   );
   return row?.result ?? null;
 };

@@ -2,39 +2,38 @@ import { tenantTable } from '@centralita/event-store';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const tables: Readonly<Record<string, readonly string[]>> = {
-  // The row lock of the head lasts until commit: inputs become visible in the order of seq, and `at` never runs backwards.
-  domain_input_head: [
-    `create table domain_input_head (
-      tenant_id uuid not null,
-      domain_id uuid not null,
-      last_seq bigint not null,
-      last_at bigint not null,
-      constraint domain_input_head_pk primary key (tenant_id, domain_id)
-    ) with (fillfactor = 50)`,
-  ],
+  // Anybody inserts, nobody waits for anybody: the order is given by the writer, which numbers what it takes. `arrival` keeps cause before
+  // effect: what was committed before something else was inserted has the smaller one and is seen with it.
   domain_input: [
     `create table domain_input (
       tenant_id uuid not null,
       domain_id uuid not null,
-      seq bigint not null,
+      arrival bigint generated always as identity,
       input_id text not null,
       fact jsonb not null,
       origin jsonb not null,
-      at bigint not null,
+      received_at bigint not null,
+      seq bigint,
+      at bigint,
       result jsonb,
-      constraint domain_input_pk primary key (tenant_id, domain_id, seq),
-      constraint domain_input_once unique (tenant_id, domain_id, input_id)
+      constraint domain_input_pk primary key (tenant_id, domain_id, arrival),
+      constraint domain_input_once unique (tenant_id, domain_id, input_id),
+      constraint domain_input_taken check ((seq is null) = (at is null) and (seq is null) = (result is null))
     )`,
-    `comment on column domain_input.input_id is 'event id, or kind and idempotency key of a command, or the deadline of a timer'`,
-    `comment on column domain_input.at is 'milliseconds since the epoch: when the input reached the domain'`,
-    `comment on column domain_input.result is 'what the writer made of it; null until then'`,
+    `create unique index domain_input_order on domain_input (tenant_id, domain_id, seq) where seq is not null`,
+    `create index domain_input_pending on domain_input (tenant_id, domain_id, arrival) where seq is null`,
+    `comment on column domain_input.input_id is 'event id, or idempotency key of a command, or the deadline of a timer'`,
+    `comment on column domain_input.received_at is 'milliseconds since the epoch, by the clock of the database'`,
+    `comment on column domain_input.at is 'the time that the decision used: received_at, of a timer its deadline, but never before that of the input before'`,
+    `comment on column domain_input.result is 'what the writer made of it'`,
   ],
-  // Moved by the writer alone, in the transaction of its events. Apart from the head, whose lock belongs to those who insert.
+  // Moved by the writer alone, in the transaction of its events.
   domain_progress: [
     `create table domain_progress (
       tenant_id uuid not null,
       domain_id uuid not null,
       input_seq bigint not null,
+      input_at bigint not null,
       domain_seq bigint not null,
       constraint domain_progress_pk primary key (tenant_id, domain_id)
     ) with (fillfactor = 50)`,

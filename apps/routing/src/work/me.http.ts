@@ -1,5 +1,5 @@
 import { Accepted, Me, PlatformError, PresenceBody } from '@centralita/contracts';
-import { loadOf, toInstant } from '@centralita/domain-routing';
+import { loadOf, toInstant, type Queue } from '@centralita/domain-routing';
 import { Database } from '@centralita/event-store';
 import { CLOCK, Endpoint, route, type Clock, type InputOf, type Reply } from '@centralita/platform-nest';
 import { Controller, Inject } from '@nestjs/common';
@@ -39,11 +39,9 @@ export class MeController {
       const agent = await agentById(tx, actor.id);
       if (!agent) throw new PlatformError('AGENT_UNKNOWN', 'nobody has defined you as an agent');
       const tasks = await tasksOf(tx, actor.id);
-      const decisions = await decisionsById(
-        tx,
-        tasks.flatMap(({ phase }) => (phase.name === 'offered' ? [phase.decisionId] : [])),
-      );
-      const queues = await queuesByIdOf(tx);
+      const decisionIds = tasks.flatMap(({ phase }) => (phase.name === 'offered' ? [phase.decisionId] : []));
+      const decisions = await decisionsById(tx, decisionIds);
+      const queues = decisionIds.length === 0 ? new Map<string, Queue>() : await queuesByIdOf(tx);
       return {
         agentId: agent.agentId,
         label: agent.label,

@@ -3,7 +3,7 @@ import type { DomainLease } from '@centralita/event-store';
 import { until } from '@centralita/testing-engines';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { domainOf } from '../ids.js';
-import { readInputs } from '../inputs/input-table.js';
+import { pendingInputs } from '../inputs/input-table.js';
 import { projectedTables } from '../read/project.js';
 import { Domain, Ground, openOffers } from '../support.spec.js';
 import { loadDomain, rebuild } from './load.js';
@@ -153,16 +153,18 @@ describe('two writers of one domain', () => {
     const stale = await leaseOf(zombieHolder);
     const before = await ground.db.withTenant(domain.tenantId, (tx) => loadDomain(tx, ground.store));
     // The zombie has read these inputs and stops breathing; its lease runs out, and another writer decides them.
-    await domain.insert(domain.opened(), { kind: 'offer.accepted', reservationId: randomUUID(), agentId: randomUUID() });
-    const inputs = await ground.db.withTenant(domain.tenantId, (tx) => readInputs(tx, 0n, 10));
+    const gone = { kind: 'offer.accepted', reservationId: randomUUID(), agentId: randomUUID() } as const;
+    const [, last] = await domain.insert(domain.opened(), gone);
+    const inputs = await ground.db.withTenant(domain.tenantId, (tx) => pendingInputs(tx, 10));
+    expect(inputs).toHaveLength(2);
     await expireLease(domain);
     const writer = ground.startWriter(domain.tenantId);
-    await domain.result(2n);
+    await domain.result(last as bigint);
     await writer.stop();
     const after = { events: await domain.events(), inputs: await domain.rows('domain_input'), tasks: await domain.rows('task') };
 
     const zombie = (part: typeof inputs) =>
-      ground.db.withTenant(domain.tenantId, (tx) => takeInputs(tx, ground.store, stale, before.state, part));
+      ground.db.withTenant(domain.tenantId, (tx) => takeInputs(tx, ground.store, stale, before, part, Date.now()));
     await expect(zombie(inputs)).rejects.toMatchObject({ code: 'STALE_EPOCH' });
     await expect(zombie(inputs.slice(1))).rejects.toMatchObject({ code: 'STALE_EPOCH' });
     expect({
@@ -173,7 +175,7 @@ describe('two writers of one domain', () => {
     // And with the right epoch but an old memory it stops as well.
     const fresh = await leaseOf(zombieHolder);
     await expect(
-      ground.db.withTenant(domain.tenantId, (tx) => takeInputs(tx, ground.store, fresh, before.state, inputs)),
+      ground.db.withTenant(domain.tenantId, (tx) => takeInputs(tx, ground.store, fresh, before, inputs, Date.now())),
     ).rejects.toMatchObject({ code: 'INTERNAL' });
   });
 
@@ -259,7 +261,7 @@ describe('the tables for queries', () => {
     await mine.define({ agents: 1 });
     await mine.send(mine.opened());
     await writer.stop();
-    for (const table of [...projectedTables, 'domain_input', 'domain_input_head', 'domain_progress', 'conversation_fact']) {
+    for (const table of [...projectedTables, 'domain_input', 'domain_progress', 'conversation_fact']) {
       const seen = (tenantId: string) => ground.db.withTenant(tenantId, (tx) => tx.query(`select 1 from ${table}`));
       expect([table, await seen(other.tenantId)]).toEqual([table, []]);
     }

@@ -1,9 +1,9 @@
 import { isPlatformError } from '@centralita/contracts';
 import { nextDeadline } from '@centralita/domain-routing';
-import { type Database, type DomainLease, type EventStore, type Tx } from '@centralita/event-store';
+import type { Database, DomainLease, EventStore } from '@centralita/event-store';
 import { describeError, type Logger } from '@centralita/platform-nest';
 import { domainOf } from '../ids.js';
-import { INPUT_CHANNEL, insertInputs, readInputs } from '../inputs/input-table.js';
+import { INPUT_CHANNEL, pendingInputs } from '../inputs/input-table.js';
 import type { Signals } from '../inputs/signals.js';
 import { loadDomain, type Loaded } from './load.js';
 import { takeInputs } from './take-inputs.js';
@@ -92,28 +92,18 @@ export class DomainWriter {
   async #take(): Promise<boolean> {
     const lease = this.#lease as DomainLease;
     const loaded = (this.#loaded ??= await this.#load());
-    const outcome = await this.deps.db.withTenant(this.tenantId, async (tx) => {
-      await this.#insertTimer(tx, loaded);
-      const inputs = await readInputs(tx, loaded.inputSeq, BATCH);
-      if (inputs.length === 0) return null;
-      return { inputs, state: await takeInputs(tx, this.deps.store, lease, loaded.state, inputs) };
-    });
-    const last = outcome?.inputs.at(-1);
-    if (!outcome || !last) return false;
-    this.#loaded = { state: outcome.state, inputSeq: last.seq, at: last.at };
     const now = this.#now();
-    for (const { fact, at } of outcome.inputs) this.deps.onTaken?.(fact.kind, Math.max(0, now - at));
-    return outcome.inputs.length === BATCH;
-  }
-
-  /** A deadline that has passed becomes an input at its place behind those that came before it was noticed. */
-  async #insertTimer(tx: Tx, { state, inputSeq, at }: Loaded): Promise<void> {
-    const deadline = nextDeadline(state, at);
-    if (deadline === null || deadline > this.#now()) return;
-    const origin = { causationId: null, correlationId: null, cause: null };
-    // Named by the last input, too: a second try after a lost answer is the same timer.
-    const inputId = `timer:${inputSeq}:${deadline}`;
-    await insertInputs(tx, [{ inputId, fact: { kind: 'timer' }, origin, notBefore: deadline }]);
+    const outcome = await this.deps.db.withTenant(this.tenantId, async (tx) => {
+      const pending = await pendingInputs(tx, BATCH);
+      const deadline = nextDeadline(loaded.state, loaded.at);
+      if (pending.length === 0 && (deadline === null || deadline > now)) return null;
+      return takeInputs(tx, this.deps.store, lease, loaded, pending, now);
+    });
+    if (!outcome) return false;
+    this.#loaded = outcome.loaded;
+    const done = this.#now();
+    for (const { fact, receivedAt } of outcome.taken) this.deps.onTaken?.(fact.kind, Math.max(0, done - receivedAt));
+    return outcome.taken.length >= BATCH;
   }
 
   async #load(): Promise<Loaded> {

@@ -19,22 +19,20 @@ export type Loaded = {
  */
 export const loadDomain = async (tx: Tx, store: EventStore): Promise<Loaded> => {
   const domainId = domainOf(tx.tenantId);
-  const [progress] = await tx.query<{ input_seq: string; domain_seq: string; at: string | null }>(
-    `select p.input_seq, p.domain_seq, i.at from domain_progress p
-       left join domain_input i on i.tenant_id = p.tenant_id and i.domain_id = p.domain_id and i.seq = p.input_seq
-      where p.tenant_id = $1 and p.domain_id = $2`,
+  const [progress] = await tx.query<{ input_seq: string; input_at: string; domain_seq: string }>(
+    `select input_seq, input_at, domain_seq from domain_progress where tenant_id = $1 and domain_id = $2`,
     [tx.tenantId, domainId],
   );
   const projected = progress === undefined ? 0n : toBigInt(progress.domain_seq);
   const state = await fold(tx, store, domainId, null);
   if (BigInt(state.position) !== projected) await rebuild(tx, store);
-  if (progress) return { state, inputSeq: toBigInt(progress.input_seq), at: Number(progress.at ?? 0) };
-  // The progress row is derived, too: a result stands on an input exactly when its transaction was committed.
-  const [done] = await tx.query<{ seq: string; at: string }>(
-    `select seq, at from domain_input where tenant_id = $1 and domain_id = $2 and result is not null order by seq desc limit 1`,
+  if (progress) return { state, inputSeq: toBigInt(progress.input_seq), at: Number(progress.input_at) };
+  // The progress row is derived, too: an input has its number exactly when the transaction that decided it was committed.
+  const [last] = await tx.query<{ seq: string; at: string }>(
+    `select seq, at from domain_input where tenant_id = $1 and domain_id = $2 and seq is not null order by seq desc limit 1`,
     [tx.tenantId, domainId],
   );
-  return { state, inputSeq: toBigInt(done?.seq ?? 0), at: Number(done?.at ?? 0) };
+  return { state, inputSeq: toBigInt(last?.seq ?? 0), at: Number(last?.at ?? 0) };
 };
 
 /** Drops what answers queries and makes it again from the events of the domain. */

@@ -1,10 +1,11 @@
 import { PlatformError, type Topic } from '@centralita/contracts';
-import { decide, type RoutingEvent, type RoutingFact, type RoutingState } from '@centralita/domain-routing';
+import { decide, nextDeadline, type RoutingEvent, type RoutingFact, type RoutingState } from '@centralita/domain-routing';
 import { toBigInt, type Appended, type DomainLease, type EventStore, type Tx } from '@centralita/event-store';
 import { derivedIds } from '../ids.js';
-import { DONE_CHANNEL, type Input, type InputResult } from '../inputs/input-table.js';
+import { DONE_CHANNEL, insertInputs, type Input, type InputResult, type PendingInput } from '../inputs/input-table.js';
 import { project, type Placed } from '../read/project.js';
 import { toNewEvent } from './envelope.js';
+import type { Loaded } from './load.js';
 
 const TOPIC: Topic = 'routing.events.v1';
 
@@ -16,10 +17,10 @@ type Taken = {
 };
 
 /**
- * Decides a run of inputs in one transaction:
+ * Decides a run of inputs, and a deadline that has passed by `now`, in one transaction:
  * 1. lock the domain and check epoch and position: a writer that was replaced stops here (STALE_EPOCH), whether or not its inputs
  *    would make events;
- * 2. decide input by input, in memory;
+ * 2. number and decide input by input, in memory; what came before a deadline is decided as before it, however late it is taken;
  * 3. append all events with their positions;
  * 4. results, progress and tables for queries;
  * 5. tell those who wait. Any failure takes back all of it.
@@ -28,31 +29,46 @@ export const takeInputs = async (
   tx: Tx,
   store: EventStore,
   lease: DomainLease,
-  state: RoutingState,
-  inputs: readonly Input[],
-): Promise<RoutingState> => {
-  await lockDomain(tx, lease, state);
+  loaded: Loaded,
+  pending: readonly PendingInput[],
+  now: number,
+): Promise<{ loaded: Loaded; taken: readonly Input[] }> => {
+  await lockDomain(tx, lease, loaded.state);
   const derive = derivedIds(tx.tenantId);
   const taken: Taken[] = [];
-  let after = state;
-  for (const input of inputs) {
-    const fact = await completed(tx, after, input.fact);
-    const decision = decide(after, { ...fact, at: input.at }, derive);
-    taken.push({ input, fact, refusal: decision.refusal, events: decision.events });
-    after = decision.state;
-  }
+  let { state, inputSeq, at } = loaded;
+  const take = async (input: PendingInput): Promise<void> => {
+    inputSeq += 1n;
+    at = Math.max(at, input.receivedAt);
+    const fact = await completed(tx, state, input.fact);
+    const decision = decide(state, { ...fact, at }, derive);
+    taken.push({ input: { ...input, seq: inputSeq, at }, fact, refusal: decision.refusal, events: decision.events });
+    state = decision.state;
+  };
+  for (const input of pending) await take(input);
+  const deadline = nextDeadline(state, at);
+  if (deadline !== null && deadline <= now) await take(await timer(tx, inputSeq, deadline));
+
   const events = taken.flatMap((one) => one.events.map((event) => toNewEvent(tx.tenantId, event, one.input)));
   const appended = await store.append(tx, TOPIC, events, lease);
-  await saveResults(tx, lease, taken, appended, after);
+  await saveResults(tx, lease, taken, appended, state);
   const placed = taken
     .flatMap((one) => one.events)
     .map((event, index): Placed => {
       const { streamId, streamVersion, domainSeq } = appended[index] as Appended;
       return { event, streamId, streamVersion, domainSeq: domainSeq as bigint };
     });
-  await project(tx, state, placed, after);
-  await tx.execute(`select pg_notify($1, $2)`, [DONE_CHANNEL, tx.tenantId]);
-  return after;
+  await project(tx, loaded.state, placed, state);
+  return { loaded: { state, inputSeq, at }, taken: taken.map(({ input }) => input) };
+};
+
+/** A deadline as an input: it counts from its own moment, unless something later was decided already. */
+const timer = async (tx: Tx, after: bigint, deadline: number): Promise<PendingInput> => {
+  const inputId = `timer:${after + 1n}`;
+  const fact = { kind: 'timer' } as const;
+  const origin = { causationId: null, correlationId: null, cause: null };
+  const [arrival] = await insertInputs(tx, [{ inputId, fact, origin }]);
+  return { arrival: arrival as bigint, inputId, fact, origin, receivedAt: deadline };
 };
 
 const lockDomain = async (tx: Tx, lease: DomainLease, state: RoutingState): Promise<void> => {
@@ -98,21 +114,30 @@ const saveResults = async (
       last: last ? { key: last.key, version: last.keyVersion.toString() } : null,
     };
   });
+  const last = taken.at(-1)?.input;
   await tx.execute(
-    `update domain_input i set result = u.result, fact = u.fact
-       from unnest($3::bigint[], $4::jsonb[], $5::jsonb[]) as u(seq, result, fact)
-      where i.tenant_id = $1 and i.domain_id = $2 and i.seq = u.seq`,
+    `with done as (
+       update domain_input i set seq = u.seq, at = u.at, result = u.result, fact = u.fact
+         from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::jsonb[], $7::jsonb[]) as u(arrival, seq, at, result, fact)
+        where i.tenant_id = $1 and i.domain_id = $2 and i.arrival = u.arrival
+     ), progress as (
+       insert into domain_progress (tenant_id, domain_id, input_seq, input_at, domain_seq) values ($1, $2, $8, $9, $10)
+       on conflict (tenant_id, domain_id) do update
+         set input_seq = excluded.input_seq, input_at = excluded.input_at, domain_seq = excluded.domain_seq
+     )
+     select pg_notify($11, $1::text)`,
     [
       tx.tenantId,
       lease.id,
+      taken.map(({ input }) => input.arrival.toString()),
       taken.map(({ input }) => input.seq.toString()),
+      taken.map(({ input }) => input.at),
       results.map((result) => JSON.stringify(result)),
       taken.map(({ fact }) => JSON.stringify(fact)),
+      last?.seq.toString(),
+      last?.at,
+      after.position.toString(),
+      DONE_CHANNEL,
     ],
-  );
-  await tx.execute(
-    `insert into domain_progress (tenant_id, domain_id, input_seq, domain_seq) values ($1, $2, $3, $4)
-     on conflict (tenant_id, domain_id) do update set input_seq = excluded.input_seq, domain_seq = excluded.domain_seq`,
-    [tx.tenantId, lease.id, taken.at(-1)?.input.seq.toString(), after.position.toString()],
   );
 };

@@ -15,6 +15,9 @@ import type { RoutingConfig } from '../config.js';
 import { Signals } from '../inputs/signals.js';
 import { DomainWriter, type WriterDeps } from './domain-writer.js';
 
+/** Token of the {@link Database} that only writers use. */
+export const WRITER_DATABASE = Symbol('routing:writer-database');
+
 /** Keeps a writer for every routing domain that no other process writes. */
 @Injectable()
 export class Writers implements OnApplicationBootstrap {
@@ -26,7 +29,7 @@ export class Writers implements OnApplicationBootstrap {
   #looking: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly db: Database,
+    @Inject(WRITER_DATABASE) private readonly db: Database,
     store: EventStore,
     @Inject(Signals) private readonly signals: Signals,
     @Inject(CONFIG) private readonly config: RoutingConfig,
@@ -52,6 +55,7 @@ export class Writers implements OnApplicationBootstrap {
     };
     // Commands that are still waiting need the writer: it stops after the last request was answered.
     drain.add('consume', 'routing writers', () => this.stop());
+    drain.add('close', 'database of the writers', () => db.close());
   }
 
   async onApplicationBootstrap(): Promise<void> {
