@@ -1,22 +1,30 @@
-import { FOLD_VERSION } from '@centralita/domain-billing';
+import { FOLD_VERSION, stateText } from '@centralita/domain-billing';
+import { rootOf } from '@centralita/domain-ledger';
+import { readLeaves, type EventLog, type OffsetRange } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
-import canonicalize from 'canonicalize';
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
+import { readStates } from '../fold-usage/fold.js';
+import { readCards } from '../statements/read.js';
 
 export type StateDigest = { readonly stateDigest: string; readonly rows: number; readonly foldVersion: string };
 
-/** Digest S: all rows of the fold in the order of their primary keys, as canonical JSON. Equal folds of equal logs have equal digests. */
+/** Digest S: the canonical text of all rows of the fold. */
 export const stateDigest = async (tx: Tx): Promise<StateDigest> => {
-  const hash = createHash('sha256').update(`${FOLD_VERSION}\n`);
-  let rows = 0;
-  for (const statement of [
-    `select message_ref, participant, charge_kind, subject_key, waba_id, phone_number_id, market_country, market_prefix, month, revision, outcome
-     from usage where tenant_id = $1 order by message_ref collate "C", participant collate "C", charge_kind collate "C"`,
-    `select card_id, body from rate_card where tenant_id = $1 order by card_id`,
-  ])
-    for (const row of await tx.query(statement, [tx.tenantId])) {
-      hash.update(canonicalize(row) ?? '').update('\n');
-      rows += 1;
-    }
-  return { stateDigest: hash.digest('hex'), rows, foldVersion: FOLD_VERSION };
+  const [states, cards] = [await readStates(tx), await readCards(tx)];
+  const digest = createHash('sha256');
+  for (const line of stateText(states, cards)) digest.update(line);
+  return { stateDigest: digest.digest('hex'), rows: states.length + cards.length, foldVersion: FOLD_VERSION };
 };
+
+/** Topics that the fold reads. */
+export const inputTopics = ['billing.events.v1', 'wa.inbound.v1'] as const;
+
+/** Digest L: a root over the stored bytes of every record of the ranges, partition by partition. */
+export const logDigest = async (log: Pick<EventLog, 'read'>, ranges: readonly OffsetRange[]): Promise<string> => {
+  const digest = createHash('sha256');
+  for (const { topic, partition, from, to, placed } of await readLeaves(log, ranges))
+    digest.update(`${topic}/${partition}/${from}/${to}/${Buffer.from(rootOf(sha256, placed)).toString('hex')}\n`);
+  return digest.digest('hex');
+};
+
+const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');

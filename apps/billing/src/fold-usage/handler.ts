@@ -1,21 +1,21 @@
 import { isType } from '@centralita/contracts';
-import type { Usage } from '@centralita/domain-billing';
-import { OnEvents, type EventBatch } from '@centralita/event-log';
+import type { StatusFact, Usage } from '@centralita/domain-billing';
+import { OnEvents, type ConsumedEvent, type EventBatch } from '@centralita/event-log';
 import { EventStore, type NewEvent, type Tx } from '@centralita/event-store';
 import { Controller } from '@nestjs/common';
 import { v5 } from 'uuid';
 import { AccountBook } from '../accounts.js';
-import { applyStatuses, type StatusFact } from './fold.js';
+import { applyStatuses } from './fold.js';
 
 /** The id of a usage record: the same for every replay. */
 export const usageIdOf = (tenantId: string, usage: Pick<Usage, 'messageRef' | 'participant' | 'chargeKind'>): string =>
   v5(`usage:${usage.messageRef}:${usage.participant}:${usage.chargeKind}`, tenantId);
 
 /** Statuses of a batch, as the fold takes them. */
-export const statusFacts = (events: EventBatch['events']): StatusFact[] =>
+export const statusFacts = (events: readonly Pick<ConsumedEvent, 'event' | 'key'>[]): StatusFact[] =>
   events.flatMap(({ event, key }) =>
     isType(event, 'whatsapp.status.changed.v1')
-      ? [{ eventId: event.id, key, recordedTime: event.recordedtime, data: event.data }]
+      ? [{ eventId: event.id, subjectKey: key, recordedTime: event.recordedtime, data: event.data }]
       : [],
   );
 

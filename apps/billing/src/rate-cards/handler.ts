@@ -1,5 +1,5 @@
 import { isType, type EventData } from '@centralita/contracts';
-import { OnEvents, type EventBatch } from '@centralita/event-log';
+import { OnEvents, type ConsumedEvent, type EventBatch } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
 import { Controller } from '@nestjs/common';
 
@@ -11,7 +11,7 @@ export const applyCards = async (tx: Tx, cards: readonly EventData<'rate.card.pu
   );
 };
 
-export const cardsOf = (events: EventBatch['events']): EventData<'rate.card.published.v1'>[] =>
+export const cardsOf = (events: readonly Pick<ConsumedEvent, 'event'>[]): EventData<'rate.card.published.v1'>[] =>
   events.flatMap(({ event }) => (isType(event, 'rate.card.published.v1') ? [event.data] : []));
 
 @Controller()

@@ -1,4 +1,5 @@
 import type { MarketHint, Pricing } from '@centralita/contracts';
+import canonicalize from 'canonicalize';
 import { effectiveTime, localMonth } from './calendar.js';
 
 /** Charge kinds of one delivered message. Calls come with a later release. */
@@ -116,5 +117,8 @@ const distinct = (pricings: readonly Pricing[]): Pricing[] => {
 const normalCategory = (category: string | null): string | null =>
   category === 'authentication_international' ? 'authentication-international' : category;
 
-/** True when nothing that matters to a bill differs. */
-export const sameUsage = (left: Usage, right: Usage): boolean => JSON.stringify(left) === JSON.stringify(right);
+/** True when nothing that matters to a bill differs. Canonical, because a database gives the fields back in another order. */
+export const sameUsage = (left: Usage, right: Usage): boolean => canonicalize(left) === canonicalize(right);
+
+/** Names the rules of the fold. Another version may give other rows from the same log; digests of different versions are not comparable. */
+export const FOLD_VERSION = 'usage/1';

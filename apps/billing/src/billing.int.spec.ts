@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { encodeEvent, schemaUri, type EventData, type Statement, type UsageItem } from '@centralita/contracts';
+import { createDataSource, Database } from '@centralita/event-store';
+import { eventRecord } from '@centralita/event-log';
+import { startTestService, type TestActor, type TestService } from '@centralita/platform-nest/testing';
+import { createTestDatabase, until, type TestDatabase } from '@centralita/testing-engines';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { AccountBook } from './accounts.js';
+import { BillingModule } from './app.module.js';
+import { stateDigest } from './digest/digest.js';
+import type { StatusFact } from '@centralita/domain-billing';
+import { applyStatuses } from './fold-usage/fold.js';
+import { billing } from './service.js';
+
+const tenantId = randomUUID();
+const otherTenant = randomUUID();
+const account = (tenant: string, wabaId: string) => ({
+  tenantId: tenant,
+  wabaId,
+  timeZone: 'Europe/Madrid',
+  currency: 'USD',
+  numbers: [{ phoneNumberId: `${wabaId}-1`, displayPhoneNumber: '34911000001', name: 'Bookings' }],
+});
+const accounts = new AccountBook([account(tenantId, '501'), account(otherTenant, '601')]);
+const clerk: TestActor = { tenantId, roles: ['billing'] };
+
+const status = (extra: Partial<EventData<'whatsapp.status.changed.v1'>>): EventData<'whatsapp.status.changed.v1'> => ({
+  app: 'hotel',
+  wabaId: '501',
+  phoneNumberId: '501-1',
+  messageRef: randomBytes(16).toString('base64url'),
+  sendId: null,
+  status: 'delivered',
+  providerTime: '2026-11-10T10:00:00.000Z',
+  participant: '-',
+  marketHint: { country: 'ES', prefix: '3460' },
+  pricing: { model: 'PMP', type: 'regular', category: 'service', subtype: null, billable: true },
+  origin: null,
+  errorCodes: [],
+  sealed: { id: randomUUID(), subject: randomUUID(), schema: 'wa.item.v1', kid: 'k', nonce: 'n', ct: 'c' },
+  ...extra,
+});
+
+const rateCard = {
+  supplier: 'meta',
+  currency: 'USD',
+  validFrom: '2026-10-01',
+  era: 'E5',
+  markets: [{ market: 'Spain', countries: ['ES'], prefixes: ['34'] }],
+  rows: [{ market: 'Spain', category: 'service', rate: '20000000' }],
+  source: { description: 'test', sha256: '0'.repeat(64) },
+};
+
+describe('the fold in the database', () => {
+  let database: TestDatabase;
+  let service: TestService<{ ACCOUNTS_FILE: string }>;
+  let db: Database;
+  beforeAll(async () => {
+    database = await createTestDatabase({ service: 'billing' });
+    service = await startTestService({
+      ...billing,
+      database,
+      env: { ACCOUNTS_FILE: 'given' },
+      module: () => BillingModule.with(accounts),
+    });
+    db = new Database(createDataSource({ url: database.appUrl, poolSize: 2 }));
+  });
+  afterAll(async () => {
+    await service.close();
+    await db.close();
+    await database.drop();
+  });
+
+  const publish = async (data: EventData<'whatsapp.status.changed.v1'>, tenant = tenantId): Promise<void> => {
+    const value = encodeEvent({
+      specversion: '1.0',
+      id: randomUUID(),
+      source: '/centralita/ingest',
+      type: 'whatsapp.status.changed.v1',
+      time: data.providerTime,
+      subject: data.messageRef,
+      datacontenttype: 'application/json',
+      dataschema: schemaUri('whatsapp.status.changed.v1'),
+      tenantid: tenant,
+      recordedtime: data.providerTime,
+      correlationid: randomUUID(),
+      causationid: null,
+      data,
+    });
+    await service.log.append([eventRecord({ topic: 'wa.inbound.v1', key: data.sealed.subject, value })]);
+  };
+  const statement = async (month = '2026-11', actor = clerk): Promise<Statement> =>
+    (await service.call(actor, 'GET', `/v1/statements/501/${month}`)).body as Statement;
+
+  it('bills a delivered message once, explains it, and leads to its evidence', async () => {
+    // given a card, and one message with sent, delivered and read in any order
+    expect((await service.call(clerk, 'POST', '/v1/rate-cards', { body: rateCard })).status).toBe(201);
+    const message = status({ status: 'read' });
+    await publish(message);
+    await publish({ ...message, status: 'sent', providerTime: '2026-11-10T09:59:58.000Z' });
+    await publish({ ...message, status: 'delivered', pricing: null, providerTime: '2026-11-10T09:59:59.000Z' });
+    // when the log has been read
+    const done = await until(async () => {
+      const current = await statement();
+      return current.lines[0]?.amount === '20000000' ? current : undefined;
+    });
+    // then there is one line with one message
+    expect(done.lines).toMatchObject([{ kind: 'charged', category: 'service', market: 'Spain', quantity: 1, rate: '20000000' }]);
+    expect(done.lines[0]?.explanation.es).toBe('service, mercado Spain: 0.02 por mensaje entregado.');
+    const { body } = await service.call(clerk, 'GET', `/v1/statements/501/2026-11/lines/${done.lines[0]?.lineId}/usage`);
+    const [item] = (body as { items: UsageItem[] }).items;
+    await until(async () => {
+      const one = (await service.call(clerk, 'GET', `/v1/usage/${item?.usageId}`)).body as UsageItem;
+      return one.evidence?.length === 3 && one.deliveredAt === '2026-11-10T09:59:59.000Z' && one.revision === 2;
+    });
+  });
+
+  it('shows another tenant neither statement nor usage', async () => {
+    expect((await service.call({ tenantId: otherTenant, roles: ['billing'] }, 'GET', '/v1/statements/501/2026-11')).status).toBe(
+      404,
+    );
+    expect((await service.call({ tenantId: otherTenant, roles: ['billing'] }, 'GET', '/v1/statements')).body).toEqual({
+      items: [],
+    });
+  });
+
+  it('refuses a card that contradicts itself, naming each place', async () => {
+    const wrong = {
+      ...rateCard,
+      rows: [
+        ...rateCard.rows,
+        { market: 'Spain', category: 'service', rate: '1' },
+        { market: 'Atlantis', category: 'service', rate: '1' },
+      ],
+    };
+    const { status: code, body } = await service.call(clerk, 'POST', '/v1/rate-cards', { body: wrong });
+    expect(code).toBe(400);
+    expect((body as { errors: { path: string }[] }).errors.map((error) => error.path)).toEqual([
+      'body.rows.1',
+      'body.rows.2.market',
+    ]);
+  });
+
+  it('refuses agents', async () => {
+    expect((await service.call({ tenantId, roles: ['agent'] }, 'GET', '/v1/statements')).status).toBe(403);
+  });
+
+  it('reaches the same digest however the log is cut into batches, and with every record twice', async () => {
+    // given 40 statuses of 12 messages
+    const messages = Array.from({ length: 12 }, () => status({}));
+    const facts: StatusFact[] = Array.from({ length: 40 }, (_, index) => {
+      const message = messages[index % messages.length] ?? status({});
+      const step = ['sent', 'delivered', 'read', 'failed'][index % 4] ?? 'sent';
+      return {
+        eventId: randomUUID(),
+        subjectKey: message.sealed.subject,
+        recordedTime: '2026-11-10T10:00:00.000Z',
+        data: {
+          ...message,
+          status: step,
+          providerTime: new Date(Date.UTC(2026, 10, 10, 10, 0, 40 - index)).toISOString(),
+          pricing: index % 3 === 0 ? message.pricing : null,
+        },
+      };
+    });
+    // when it is applied at once, one by one, and doubled in sevens, each for a tenant of its own
+    const cut = (size: number): StatusFact[][] =>
+      Array.from({ length: Math.ceil(facts.length / size) }, (_, index) => facts.slice(index * size, (index + 1) * size));
+    const digests = [];
+    for (const batches of [cut(40), cut(1), cut(7).flatMap((batch) => [batch, batch])]) {
+      const tenant = randomUUID();
+      const book = new AccountBook([account(tenant, '501')]);
+      for (const batch of batches) await db.withTenant(tenant, (tx) => applyStatuses(tx, book, batch));
+      digests.push(await db.withTenant(tenant, stateDigest));
+    }
+    // then the rows are equal
+    expect(digests[0]?.rows).toBe(12);
+    expect(digests[1]).toEqual(digests[0]);
+    expect(digests[2]).toEqual(digests[0]);
+  });
+});
