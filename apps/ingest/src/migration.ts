@@ -19,8 +19,9 @@ export class IngestSchema1764000100000 implements MigrationInterface {
          check (kind = 'phone' or since = '-infinity')
        )`,
       `create index identity_subject on identity (tenant_id, subject_id, kind)`,
-      // A reply on its way. waiting -> claimed -> attempted -> accepted | refused | unknown; unknown -> accepted | unresolved;
-      // unresolved -> accepted when a late status proves it. The provider is called only by whoever moved a row to attempted.
+      // A reply on its way: waiting -> claimed -> attempted -> [unknown] -> decided -> accepted | refused | unresolved; a late status
+      // takes unresolved to decided again. The provider is called only by whoever moved the row to attempted. What was decided is
+      // kept in outcome until it is on the log. A row that was rebuilt from the log has no contents until its request comes again.
       `create table send (
          tenant_id       uuid not null,
          send_id         uuid not null,
@@ -29,11 +30,13 @@ export class IngestSchema1764000100000 implements MigrationInterface {
          conversation_id uuid not null,
          key             uuid not null,
          phone_number_id text not null,
-         kind            text not null check (kind in ('text', 'template')),
-         send_before     timestamptz not null,
+         kind            text check (kind in ('text', 'template')),
+         send_before     timestamptz,
          sealed          jsonb,
+         flow            jsonb,
          state           text not null check (state in
-                           ('waiting', 'claimed', 'attempted', 'accepted', 'refused', 'unknown', 'unresolved')),
+                           ('waiting', 'claimed', 'attempted', 'unknown', 'decided', 'accepted', 'refused', 'unresolved')),
+         outcome         jsonb,
          attempt         int not null default 1,
          not_before      timestamptz not null default '-infinity',
          lease_owner     uuid,
@@ -43,11 +46,12 @@ export class IngestSchema1764000100000 implements MigrationInterface {
          country         text,
          prefix          text,
          created_at      timestamptz not null default now(),
-         primary key (tenant_id, send_id)
+         primary key (tenant_id, send_id),
+         check (state <> 'decided' or outcome is not null),
+         check (state not in ('waiting', 'claimed') or sealed is not null)
        )`,
       `create index send_open on send (tenant_id, phone_number_id, key, seq)
-         where state in ('waiting', 'claimed', 'attempted', 'unknown')`,
-      `create index send_late on send (tenant_id, send_id) where state = 'unresolved' and message_ref is not null`,
+         where state in ('waiting', 'claimed', 'attempted', 'unknown', 'decided')`,
       `create index send_message_ref on send (tenant_id, message_ref) where message_ref is not null`,
       // Media to be fetched before the provider forgets it. waiting -> stored | lost.
       `create table media (

@@ -65,8 +65,10 @@ const identifiersOf = (contact: RawObject | null): (string | undefined)[] => {
   return [view.wa_id, view.user_id, view.parent_user_id];
 };
 
-const mediaOf = (raw: RawObject, type: string): MediaPart | null => {
-  if (!MEDIA_TYPES.has(type)) return null;
+/** The media that an element of messages[] names, or null. */
+export const mediaPartOf = (raw: unknown): MediaPart | null => {
+  const type = isObject(raw) ? raw['type'] : undefined;
+  if (!isObject(raw) || typeof type !== 'string' || !MEDIA_TYPES.has(type)) return null;
   const view = MediaView.safeParse(raw[type]);
   if (!view.success) return null;
   const { id, mime_type, sha256, voice } = view.data;
@@ -102,7 +104,7 @@ export const messageItem = (around: Surroundings, raw: unknown): WebhookItem => 
     groupId: view.group_id ?? null,
     contextWamid:
       view.context?.id ?? view.reaction?.message_id ?? view.edit?.original_message_id ?? view.revoke?.original_message_id ?? null,
-    media: mediaOf(raw, view.type),
+    media: mediaPartOf(raw),
     referral: isObject(view.referral),
   };
 };

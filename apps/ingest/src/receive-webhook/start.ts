@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { Batcher, openEventLog, type EventLog } from '@centralita/event-log';
-import { createDataSource, Database, eventStoreMigration } from '@centralita/event-store';
+import { createDataSource, Database } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
 import {
   connectWhenMigrated,
@@ -24,7 +24,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { loadApps } from '../apps.js';
 import { webhookEnv } from '../config.js';
 import { Directory } from '../directory/directory.js';
-import { ingestMigration } from '../migration.js';
+import { migrations } from '../services.js';
 import { FolderStore } from '../object-store/folder.js';
 import { WEBHOOK, WebhookController, webhookMetrics, type WebhookParts } from './http.js';
 import { Receiver } from './receiver.js';
@@ -69,7 +69,7 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
       statementTimeoutMs: config.WEBHOOK_BUDGET_MS,
       applicationName: `centralita-${name}`,
     });
-    await connectWhenMigrated(dataSource, [eventStoreMigration, ingestMigration], logger, drain.signal);
+    await connectWhenMigrated(dataSource, migrations, logger, drain.signal);
     const db = new Database(dataSource);
     drain.add('close', 'database', () => db.close());
     health.add('database', () => db.system((tx) => tx.query('select 1')).then(() => null));

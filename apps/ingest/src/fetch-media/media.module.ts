@@ -1,0 +1,70 @@
+import type { EventLog } from '@centralita/event-log';
+import { Database } from '@centralita/event-store';
+import { Keyring } from '@centralita/keyring';
+import {
+  CLOCK,
+  CONFIG,
+  DRAIN,
+  EVENT_LOG,
+  LOGGER,
+  METRICS,
+  type Clock,
+  type DrainController,
+  type Logger,
+  type Metrics,
+} from '@centralita/platform-nest';
+import { Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { loadApps } from '../apps.js';
+import type { MediaEnv } from '../config.js';
+import { graphClients } from '../graph.js';
+import { SubjectController } from '../look-up-subject/http.js';
+import { FolderStore } from '../object-store/folder.js';
+import type { ObjectStore } from '../object-store/object-store.js';
+import { Outbound } from '../outbound.js';
+import { MediaFetcher } from './fetcher.js';
+import { NoteMedia } from './handler.js';
+import { MediaController, OBJECTS } from './http.js';
+import { MediaJobs } from './jobs.js';
+
+/** The media role: fetches what customers sent, and serves it as an audited query; beside it the directory's one query. */
+@Module({
+  controllers: [NoteMedia, MediaController, SubjectController],
+  providers: [
+    { provide: MediaJobs, useFactory: (db: Database) => new MediaJobs(db), inject: [Database] },
+    { provide: OBJECTS, useFactory: (config: MediaEnv) => new FolderStore(config.MEDIA_DIR), inject: [CONFIG] },
+  ],
+})
+export class MediaModule implements OnApplicationBootstrap {
+  constructor(
+    private readonly jobs: MediaJobs,
+    private readonly keyring: Keyring,
+    @Inject(OBJECTS) private readonly objects: ObjectStore,
+    @Inject(EVENT_LOG) private readonly log: EventLog,
+    @Inject(CONFIG) private readonly config: MediaEnv,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(METRICS) private readonly metrics: Metrics,
+    @Inject(DRAIN) private readonly drain: DrainController,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { config } = this;
+    const apps = await loadApps(config.APPS_FILE);
+    const outcomes = this.metrics.counter('media_total', 'Media by what became of it.', ['outcome']);
+    const fetcher = new MediaFetcher({
+      jobs: this.jobs,
+      objects: this.objects,
+      outbound: new Outbound(this.log, this.keyring, this.clock),
+      keyring: this.keyring,
+      apps,
+      clientOf: graphClients(apps, config),
+      clock: this.clock,
+      logger: this.logger,
+      maxBytes: config.MEDIA_MAX_BYTES,
+      concurrency: config.MEDIA_CONCURRENCY,
+      onOutcome: (outcome) => outcomes.inc({ outcome }),
+    });
+    this.drain.add('flush', 'media fetcher', () => fetcher.stop());
+    fetcher.start();
+  }
+}

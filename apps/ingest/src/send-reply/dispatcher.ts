@@ -1,0 +1,224 @@
+import { isPlatformError, type EventData } from '@centralita/contracts';
+import type { Keyring } from '@centralita/keyring';
+import { describeError, type Clock, type Logger } from '@centralita/platform-nest';
+import { identityOf, marketOf, type CloudApi, type SendOutcome } from '@centralita/whatsapp';
+import type { MetaApps } from '../apps.js';
+import type { Outbound } from '../outbound.js';
+import { contentsOf } from './contents.js';
+import type { Decided, Outcome, Send, SendLedger } from './ledger.js';
+import { Pace } from './pace.js';
+
+export type DispatcherOptions = {
+  readonly ledger: SendLedger;
+  readonly outbound: Pick<Outbound, 'append'>;
+  readonly keyring: Pick<Keyring, 'sealer' | 'references'>;
+  readonly apps: MetaApps;
+  readonly clientOf: (tenantId: string, phoneNumberId: string) => Pick<CloudApi, 'send'> | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Longest wait for one answer of the provider, in seconds. */
+  readonly callSeconds: number;
+  readonly concurrency: number;
+  readonly ratePerSecond: number;
+  readonly pairIntervalMs: number;
+  readonly unresolvedAfterSeconds: number;
+  readonly onOutcome?: (outcome: Outcome['state'] | 'unknown') => void;
+};
+
+const IDLE_MS = 250;
+const SOON_MS = 20;
+const EXPIRE_EVERY_MS = 1000;
+const RETRY_SECONDS = 1;
+
+/**
+ * Delivers replies, each with at most one call. The order for one reply, and what a crash behind each step leaves:
+ * 1. claim the head of its pair - the lease ends and somebody claims it again;
+ * 2. open the envelope, wait for a turn - the same;
+ * 3. append `attempted`, replicated - the same: the event comes again under its id (a start in between reads it from the log, and
+ *    then the call counts as made);
+ * 4. move the row to `attempted`, if the lease still holds - the call counts as made, although it was not: unknown, then unresolved;
+ * 5. look at the deadline again, call once - unknown, until a status proves it or time runs out;
+ * 6. keep the outcome in the row, 7. append it - the outcome is appended again, under its id.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #numbers: Pace;
+  readonly #pairs: Pace;
+  readonly #underWay = new Set<Promise<void>>();
+  #running: Promise<void> | null = null;
+  #stopped = false;
+  #woken = false;
+  #wake: (() => void) | null = null;
+  #soon: NodeJS.Timeout | undefined;
+  #expiredAt = -Infinity;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#numbers = new Pace(1000 / options.ratePerSecond);
+    this.#pairs = new Pace(options.pairIntervalMs);
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Looks for work at once instead of at the next turn. */
+  wake(): void {
+    this.#woken = true;
+    this.#wake?.();
+  }
+
+  /** The same, a moment later: when the transaction that brought the work is likely to be committed. */
+  wakeSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.wake();
+    }, SOON_MS);
+  }
+
+  /** Claims nothing more, lets calls that are under way end. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#soon);
+    this.wake();
+    await this.#running;
+    await Promise.all(this.#underWay);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      this.#woken = false;
+      try {
+        await this.#turn();
+      } catch (error) {
+        this.#options.logger.error({ err: describeError(error) }, 'the dispatcher could not look for work');
+      }
+      if (!this.#woken) await this.#idle();
+    }
+  }
+
+  async #idle(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, IDLE_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = null;
+  }
+
+  async #turn(): Promise<void> {
+    const { ledger, apps, concurrency, unresolvedAfterSeconds } = this.#options;
+    const expire = performance.now() - this.#expiredAt >= EXPIRE_EVERY_MS;
+    if (expire) this.#expiredAt = performance.now();
+    for (const tenantId of apps.tenants()) {
+      if (expire) await ledger.expire(tenantId, unresolvedAfterSeconds);
+      for (const decided of await ledger.decided(tenantId, 100)) await this.#announce(decided);
+      const free = concurrency - this.#underWay.size;
+      if (free > 0 && !this.#stopped) for (const send of await ledger.claim(tenantId, free)) this.#launch(send);
+    }
+  }
+
+  #launch(send: Send): void {
+    const work = this.#dispatch(send)
+      .catch((error: unknown) => {
+        // The row keeps its lease and its state; the rules of time decide what becomes of it.
+        this.#options.logger.error({ err: describeError(error), sendId: send.sendId }, 'a reply could not be dispatched');
+      })
+      .finally(() => {
+        this.#underWay.delete(work);
+        this.wake();
+      });
+    this.#underWay.add(work);
+  }
+
+  async #dispatch(send: Send): Promise<void> {
+    const { ledger, clientOf, callSeconds } = this.#options;
+    if (this.#isLate(send)) return this.#decide(send, refused('deadline_passed'));
+    const client = clientOf(send.tenantId, send.phoneNumberId);
+    if (!client) return this.#decide(send, refused('not_permitted'));
+    let contents: ReturnType<typeof contentsOf> | 'erased';
+    try {
+      contents = await this.#open(send);
+    } catch (error) {
+      if (isPlatformError(error) && error.retryable) return ledger.release(send, RETRY_SECONDS);
+      this.#options.logger.error({ err: describeError(error), sendId: send.sendId }, 'a reply could not be opened');
+      return this.#decide(send, refused('invalid_request'));
+    }
+    if (contents === 'erased') return this.#decide(send, refused('undeliverable'));
+    if (contents === null) return this.#decide(send, refused('invalid_request'));
+    const turn = Math.max(this.#numbers.take(send.phoneNumberId), this.#pairs.take(`${send.phoneNumberId}|${send.key}`));
+    if (turn > 0) await new Promise((resolve) => setTimeout(resolve, turn));
+    if (this.#stopped) return ledger.release(send, 0);
+    try {
+      await this.#append(send, 'whatsapp.reply.attempted.v1', { kind: send.kind, sendBefore: send.sendBefore.toISOString() });
+    } catch {
+      return ledger.release(send, RETRY_SECONDS);
+    }
+    const market = marketOf(identityOf(contents.recipientType === 'group' ? [] : [contents.to, contents.recipient]));
+    if (!(await ledger.markAttempted(send, market, callSeconds))) return;
+    if (this.#isLate(send)) return this.#decide(send, refused('deadline_passed'));
+    await this.#settle(send, await client.send({ ...contents, phoneNumberId: send.phoneNumberId, callbackData: send.sendId }));
+  }
+
+  async #open(send: Send): Promise<ReturnType<typeof contentsOf> | 'erased'> {
+    const keys = await this.#options.keyring.sealer(send.tenantId, [send.sealed.subject]);
+    const opened = keys.open(send.sealed);
+    return opened.state === 'erased' ? 'erased' : contentsOf(opened.value);
+  }
+
+  async #settle(send: Send, answer: SendOutcome): Promise<void> {
+    const { ledger, keyring, onOutcome } = this.#options;
+    if (answer.outcome === 'unknown') {
+      onOutcome?.('unknown');
+      return ledger.markUnknown(send);
+    }
+    if (answer.outcome === 'refused') return this.#decide(send, refused(answer.reason, answer.code));
+    const references = await keyring.references(send.tenantId);
+    return this.#decide(send, { state: 'accepted', messageRef: references.messageRef(send.phoneNumberId, answer.wamid) });
+  }
+
+  async #decide(send: Send, outcome: Outcome): Promise<void> {
+    if (await this.#options.ledger.decide(send, outcome)) await this.#announce({ ...send, outcome });
+  }
+
+  async #announce(decided: Decided): Promise<void> {
+    const { outcome } = decided;
+    try {
+      if (outcome.state === 'accepted')
+        await this.#append(decided, 'whatsapp.reply.accepted.v1', { kind: decided.kind, messageRef: outcome.messageRef });
+      else if (outcome.state === 'refused')
+        await this.#append(decided, 'whatsapp.reply.refused.v1', { reason: outcome.reason, providerCode: outcome.providerCode });
+      else await this.#append(decided, 'whatsapp.reply.unresolved.v1', {});
+    } catch (error) {
+      // It stays decided and is announced at the next turn.
+      this.#options.logger.warn({ err: describeError(error), sendId: decided.sendId }, 'an outcome could not be announced yet');
+      return;
+    }
+    await this.#options.ledger.announced(decided);
+    this.#options.onOutcome?.(outcome.state);
+  }
+
+  async #append<Type extends `whatsapp.reply.${'attempted' | 'accepted' | 'refused' | 'unresolved'}.v1`>(
+    send: Omit<Send, 'sealed' | 'sendBefore'>,
+    type: Type,
+    own: Omit<EventData<Type>, 'sendId' | 'replyId' | 'conversationId' | 'phoneNumberId' | 'attempt'>,
+  ): Promise<void> {
+    const { tenantId, key, sendId, replyId, conversationId, phoneNumberId, attempt, flow } = send;
+    const data = { sendId, replyId, conversationId, phoneNumberId, attempt, ...own };
+    await this.#options.outbound.append({ type, tenantId, key, about: sendId, attempt, data, flow } as Parameters<
+      Outbound['append']
+    >[0]);
+  }
+
+  #isLate(send: Send): boolean {
+    return this.#options.clock() >= send.sendBefore;
+  }
+}
+
+const refused = (reason: Extract<Outcome, { state: 'refused' }>['reason'], providerCode: number | null = null): Outcome => ({
+  state: 'refused',
+  reason,
+  providerCode,
+});

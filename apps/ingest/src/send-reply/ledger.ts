@@ -1,0 +1,212 @@
+import type { EventData, MarketHint, Sealed } from '@centralita/contracts';
+import type { Database, Tx } from '@centralita/event-store';
+import type { Flow } from '../outbound.js';
+
+export type RefusalReason = EventData<'whatsapp.reply.refused.v1'>['reason'];
+export type Outcome =
+  | { readonly state: 'accepted'; readonly messageRef: string }
+  | { readonly state: 'refused'; readonly reason: RefusalReason; readonly providerCode: number | null }
+  | { readonly state: 'unresolved' };
+
+/** A reply on its way, as whoever holds its lease sees it. */
+export type Send = {
+  readonly tenantId: string;
+  readonly sendId: string;
+  readonly replyId: string;
+  readonly conversationId: string;
+  readonly key: string;
+  readonly phoneNumberId: string;
+  readonly kind: 'text' | 'template';
+  readonly sendBefore: Date;
+  readonly sealed: Sealed;
+  readonly attempt: number;
+  readonly flow: Flow | null;
+};
+export type Decided = Omit<Send, 'sealed' | 'sendBefore'> & { readonly outcome: Outcome };
+
+const columns = `s.send_id as "sendId", s.reply_id as "replyId", s.conversation_id as "conversationId", s.key,
+  s.phone_number_id as "phoneNumberId", s.kind, s.send_before as "sendBefore", s.sealed, s.attempt, s.flow, s.outcome`;
+
+/** Seconds in which a claimed reply must be called; then somebody else may have it. */
+const CLAIM_SECONDS = 30;
+/** Seconds that whoever decided has to put it on the log. */
+const ANNOUNCE_SECONDS = 2;
+
+/**
+ * The send ledger. Every step is one statement whose condition names the state and the holder it starts from, so a holder that was
+ * paused finds out that it has lost the row before it does anything.
+ */
+export class SendLedger {
+  #onEnqueued: () => void = () => undefined;
+
+  constructor(
+    private readonly db: Database,
+    /** Name of this process in leases. */
+    readonly owner: string,
+  ) {}
+
+  /** Told when requests were taken up, in a transaction that may not be committed yet. */
+  onEnqueued(listener: () => void): void {
+    this.#onEnqueued = listener;
+  }
+
+  /** Takes up requests; of one that was rebuilt from the log only the contents were missing. */
+  async enqueue(tx: Tx, sends: readonly Omit<Send, 'tenantId' | 'attempt'>[]): Promise<void> {
+    for (const send of sends)
+      await tx.execute(
+        `insert into send as s
+           (tenant_id, send_id, reply_id, conversation_id, key, phone_number_id, kind, send_before, sealed, flow, state)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'waiting')
+         on conflict (tenant_id, send_id) do update
+           set sealed = excluded.sealed, flow = excluded.flow, send_before = excluded.send_before where s.sealed is null`,
+        [
+          tx.tenantId,
+          send.sendId,
+          send.replyId,
+          send.conversationId,
+          send.key,
+          send.phoneNumberId,
+          send.kind,
+          send.sendBefore,
+          JSON.stringify(send.sealed),
+          JSON.stringify(send.flow),
+        ],
+      );
+    if (sends.length > 0) this.#onEnqueued();
+  }
+
+  /** Takes the head of each (number, customer), at most `limit`: one reply of a pair is under way at a time, in order. */
+  async claim(tenantId: string, limit: number): Promise<Send[]> {
+    return this.db.withTenant(tenantId, async (tx) => {
+      const rows = await tx.query<Omit<Send, 'tenantId'>>(
+        `update send s set state = 'claimed', lease_owner = $2, lease_until = now() + make_interval(secs => ${CLAIM_SECONDS})
+         from (
+           select send_id from send h
+           where tenant_id = $1 and not_before <= now()
+             and (state = 'waiting' or (state = 'claimed' and lease_until < now()))
+             and not exists (
+               select from send e where e.tenant_id = h.tenant_id and e.phone_number_id = h.phone_number_id and e.key = h.key
+                 and e.seq < h.seq and e.state in ('waiting', 'claimed', 'attempted'))
+           order by seq limit $3 for no key update skip locked
+         ) head
+         where s.tenant_id = $1 and s.send_id = head.send_id
+         returning ${columns}`,
+        [tenantId, this.owner, limit],
+      );
+      return rows.map((row) => ({ ...row, tenantId }));
+    });
+  }
+
+  /** Puts a reply that was not called back, to be tried again in a moment. */
+  async release(send: Send, seconds: number): Promise<void> {
+    await this.#own(
+      send,
+      `state = 'waiting', lease_owner = null, not_before = now() + make_interval(secs => $4)`,
+      `state = 'claimed'`,
+      [seconds],
+    );
+  }
+
+  /** The one gate to a call. False when the lease was lost: then nobody here may call. */
+  async markAttempted(send: Send, market: MarketHint, callSeconds: number): Promise<boolean> {
+    return this.#own(
+      send,
+      `state = 'attempted', attempted_at = now(), country = $4, prefix = $5, lease_until = now() + make_interval(secs => $6)`,
+      `state = 'claimed' and lease_until > now()`,
+      [market.country, market.prefix, callSeconds + CLAIM_SECONDS],
+    );
+  }
+
+  /** Keeps what was decided until it is on the log. */
+  async decide(send: Send, outcome: Outcome): Promise<boolean> {
+    return this.#own(
+      send,
+      // Whoever decided announces at once; others only when that has not happened.
+      `state = 'decided', outcome = $4, message_ref = coalesce($5, s.message_ref), lease_owner = null, lease_until = null,
+       not_before = now() + make_interval(secs => ${ANNOUNCE_SECONDS})`,
+      `state in ('claimed', 'attempted')`,
+      [JSON.stringify(outcome), outcome.state === 'accepted' ? outcome.messageRef : null],
+    );
+  }
+
+  /** The call gave no answer. A status that was faster has already said what became of it. */
+  async markUnknown(send: Send): Promise<void> {
+    await this.#own(
+      send,
+      `state = case when s.message_ref is null then 'unknown' else 'decided' end,
+       outcome = case when s.message_ref is not null then jsonb_build_object('state', 'accepted', 'messageRef', s.message_ref) end,
+       lease_owner = null, lease_until = null`,
+      `state = 'attempted'`,
+      [],
+    );
+  }
+
+  /** A status proves that the provider has a message, whatever the call said. */
+  async proven(tx: Tx, proofs: readonly { readonly sendId: string; readonly messageRef: string }[]): Promise<void> {
+    await tx.execute(
+      `update send s
+       set message_ref = p.ref,
+           state = case when s.state in ('unknown', 'unresolved') then 'decided' else s.state end,
+           outcome = case when s.state in ('unknown', 'unresolved')
+                          then jsonb_build_object('state', 'accepted', 'messageRef', p.ref) else s.outcome end
+       from (select distinct on (id) id, ref from unnest($2::uuid[], $3::text[]) as u(id, ref) order by id) p
+       where s.tenant_id = $1 and s.send_id = p.id and s.message_ref is null and s.state <> 'refused'`,
+      [tx.tenantId, proofs.map(({ sendId }) => sendId), proofs.map(({ messageRef }) => messageRef)],
+    );
+  }
+
+  /**
+   * What time alone decides: a caller that died leaves an unknown call; an unknown call that nothing proved in time is unresolved.
+   * Neither is ever called again.
+   */
+  async expire(tenantId: string, unresolvedAfterSeconds: number): Promise<void> {
+    await this.db.withTenant(tenantId, async (tx) => {
+      await tx.execute(
+        `update send s
+         set state = case when message_ref is null then 'unknown' else 'decided' end,
+             outcome = case when message_ref is not null then jsonb_build_object('state', 'accepted', 'messageRef', message_ref) end,
+             lease_owner = null, lease_until = null
+         where tenant_id = $1 and state = 'attempted' and lease_until < now()`,
+        [tenantId],
+      );
+      await tx.execute(
+        `update send set state = 'decided', outcome = '{"state": "unresolved"}'
+         where tenant_id = $1 and state = 'unknown' and attempted_at < now() - make_interval(secs => $2)`,
+        [tenantId, unresolvedAfterSeconds],
+      );
+    });
+  }
+
+  /** Decisions that are not on the log yet. Announcing one twice is harmless: it has one id. */
+  async decided(tenantId: string, limit: number): Promise<Decided[]> {
+    const rows = await this.db.withTenant(tenantId, (tx) =>
+      tx.query<Omit<Decided, 'tenantId'>>(
+        `select ${columns} from send s where tenant_id = $1 and state = 'decided' and not_before <= now() order by seq limit $2`,
+        [tenantId, limit],
+      ),
+    );
+    return rows.map((row) => ({ ...row, tenantId }));
+  }
+
+  async announced({ tenantId, sendId, outcome }: Decided): Promise<void> {
+    await this.db.withTenant(tenantId, (tx) =>
+      // A late status may have decided anew since; that decision is announced on its own.
+      tx.execute(
+        `update send set state = outcome ->> 'state'
+         where tenant_id = $1 and send_id = $2 and state = 'decided' and outcome ->> 'state' = $3`,
+        [tenantId, sendId, outcome.state],
+      ),
+    );
+  }
+
+  /** One step of a row that this process holds; `parameters` start at $4. False when it holds it no more. */
+  async #own(send: Send, change: string, condition: string, parameters: readonly unknown[]): Promise<boolean> {
+    const touched = await this.db.withTenant(send.tenantId, (tx) =>
+      tx.execute(
+        `update send s set ${change} where s.tenant_id = $1 and s.send_id = $2 and s.lease_owner = $3 and ${condition}`,
+        [send.tenantId, send.sendId, this.owner, ...parameters],
+      ),
+    );
+    return touched === 1;
+  }
+}
