@@ -158,7 +158,7 @@ describe('the fold in the database', () => {
         data: {
           ...message,
           status: step,
-          providerTime: new Date(Date.UTC(2026, 10, 10, 10, 0, 40 - index)).toISOString(),
+          providerTime: new Date(Date.UTC(2026, 10, 10, 10, 0, (index * 7) % 40)).toISOString(),
           pricing: index % 3 === 0 ? message.pricing : null,
         },
       };

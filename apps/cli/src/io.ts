@@ -1,6 +1,7 @@
 /** What a command touches of the outside. Passed in, so that tests run commands without processes and files. */
 export type Io = {
   readonly readFile: (path: string) => Promise<Uint8Array>;
+  readonly writeFile: (path: string, text: string) => Promise<void>;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
 };

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT_USAGE, type Io, type Outcome } from './io.js';
+import { replayCommand } from './replay/command.js';
 import { verifyCommand } from './verify/command.js';
 
 const version = (): string =>
   (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 /** One folder per command; a new command is one line here. */
-const commands: readonly ((io: Io, outcome: Outcome) => Command)[] = [verifyCommand];
+const commands: readonly ((io: Io, outcome: Outcome) => Command)[] = [verifyCommand, replayCommand];
 
 /** Runs one command line and returns the exit code. Never throws for what a user can get wrong. */
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
