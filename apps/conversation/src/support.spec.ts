@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CloudEvent, EventData, EventType, Topic } from '@centralita/contracts';
-import { isType, schemaUri } from '@centralita/contracts';
+import { isType } from '@centralita/contracts';
 import { createMemoryLog, eventRecord, type MemoryLog } from '@centralita/event-log';
 import { Keyring, type References } from '@centralita/keyring';
 import { startTestService, type TestActor, type TestAnswer, type TestService } from '@centralita/platform-nest/testing';
@@ -9,22 +9,12 @@ import pg from 'pg';
 import type { ConversationConfig } from './config.js';
 import { conversationIdOf } from './ids.js';
 import { conversationService } from './service.js';
+import { cloudEvent, type Customer, type MessageOptions } from './support-events.spec.js';
+
+export type { Customer } from './support-events.spec.js';
 
 export const HOUR = 3_600_000;
 export const NUMBER = '100200300';
-
-/** A person with a phone, and their key. */
-export type Customer = { readonly subjectId: string; readonly phone: string; readonly name: string };
-export type MessageOptions = {
-  readonly type?: string;
-  readonly body?: object;
-  readonly at?: Date;
-  readonly wamid?: string;
-  readonly eventId?: string;
-  readonly group?: { readonly subjectId: string; readonly groupId: string };
-  readonly context?: string;
-  readonly media?: EventData<'whatsapp.message.received.v1'>['media'];
-};
 
 /** The service in this process on a log in memory and databases of its own, and the rest of the platform as its events. */
 export class TestPlatform {
@@ -101,23 +91,7 @@ export class TestPlatform {
     data: EventData<Type>,
     more: Partial<CloudEvent> = {},
   ): Promise<CloudEvent> {
-    const id = more.id ?? randomUUID();
-    const event: CloudEvent = {
-      specversion: '1.0',
-      id,
-      source: '/centralita/test',
-      type,
-      time: this.now().toISOString(),
-      subject: key,
-      datacontenttype: 'application/json',
-      dataschema: schemaUri(type),
-      tenantid: this.tenantId,
-      recordedtime: this.now().toISOString(),
-      correlationid: id,
-      causationid: null,
-      data,
-      ...more,
-    };
+    const event = cloudEvent(this.tenantId, this.now(), type, key, data, more);
     await this.log.append([eventRecord({ topic, key, value: Buffer.from(JSON.stringify(event)) })]);
     return event;
   }

@@ -9,7 +9,7 @@ import { Catalogue } from '../catalogue/catalogue.js';
 import { assignmentOf } from '../record/assignments.js';
 import { isSupervisor, subjectsOfEnvelopes, viewerOf } from '../record/desk.js';
 import { listInbox, readConversation, type ListedConversation } from './query.js';
-import { DETAIL_FIELDS, ROW_FIELDS, showRow, showSummary } from './show.js';
+import { fieldsShown, showRow, showSummary } from './show.js';
 
 const readInbox = route({
   method: 'GET',
@@ -59,7 +59,10 @@ export class InboxController {
     return disclosure({
       body: { items, nextCursor },
       subjects,
-      fields: ROW_FIELDS,
+      fields: fieldsShown(
+        items,
+        items.map(({ preview }) => preview),
+      ),
       resultCount: items.length,
       resource: { type: 'inbox', id: query.view },
       reason: { code: reasonOf(query.view, isSupervisor(actor)) },
@@ -88,9 +91,10 @@ export class InboxController {
       actor,
     });
     const version = replyVersion(row.outbound_version, row.assignment_version);
+    const summary = showSummary(row, shown);
     return disclosure({
       body: {
-        ...showSummary(row, shown),
+        ...summary,
         contactId: row.contact_id,
         ordinal: row.ordinal,
         openedAt: row.opened_at,
@@ -101,7 +105,7 @@ export class InboxController {
         whyNot: rule.because,
       },
       subjects,
-      fields: DETAIL_FIELDS,
+      fields: fieldsShown([summary]),
       resultCount: 1,
       reason: { code: right },
       etag: version,

@@ -5,9 +5,19 @@ import { openItem, openReply } from '../record/envelopes.js';
 import { replyText } from '../thread/show.js';
 import type { ListedConversation } from './query.js';
 
-/** Fields that rows and details show, for the access record. */
-export const ROW_FIELDS: readonly DisclosedField[] = ['display_name', 'phone_masked', 'message_preview', 'subject_id'];
-export const DETAIL_FIELDS: readonly DisclosedField[] = ['display_name', 'phone_masked', 'subject_id'];
+/** What rows or a detail show, for the access record: only fields that hold something. */
+export const fieldsShown = (
+  rows: readonly Pick<InboxRow, 'displayName' | 'phoneMasked'>[],
+  previews: readonly string[] = [],
+): DisclosedField[] => {
+  const shown: [DisclosedField, boolean][] = [
+    ['display_name', rows.some(({ displayName }) => displayName !== null)],
+    ['phone_masked', rows.some(({ phoneMasked }) => phoneMasked !== null)],
+    ['message_preview', previews.some((preview) => preview !== '')],
+    ['subject_id', rows.length > 0],
+  ];
+  return shown.flatMap(([field, is]) => (is ? [field] : []));
+};
 
 type Shown = {
   readonly keys: SubjectKeys;

@@ -86,6 +86,26 @@ describe('an agent answers', () => {
     expect(await sut.row(customer)).toMatchObject({ outbound_version: 5 });
   });
 
+  it('waits for a batch of the same customer that is under way, and then goes', async () => {
+    const { customer, agent, path } = await sut.talking();
+    const batch = await sut.sql.connect();
+    try {
+      await batch.query('begin');
+      await batch.query('select from subject where subject_id = $1 for update', [customer.subjectId]);
+      const answer = sut.call(agent, 'POST', `${path}/replies`, text('Hola'), { 'if-match': '1.0' });
+      await sut.seen(async () => {
+        const { rows } = await sut.sql.query(
+          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return rows.length > 0;
+      }, 'the reply to wait');
+      await batch.query('commit');
+      expect((await answer).status).toBe(202);
+    } finally {
+      batch.release();
+    }
+  });
+
   it('twice at once: one goes, the other is told that somebody was faster', async () => {
     const { customer, agent, path } = await sut.talking();
     const headers = { 'if-match': await version(agent, path) };

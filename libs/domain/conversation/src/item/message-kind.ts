@@ -4,7 +4,7 @@
  * - `gesture`: a reaction: moves the window, joins the last case without waking it.
  * - `trace`: an edit, a revocation or a notice of the platform: joins the last case, moves nothing.
  *
- * Where the provider is silent this is our choice, written down in docs/decisions.
+ * Where the provider is silent this is our choice: docs/decisions/0003.
  */
 export type MessageKind = 'speech' | 'gesture' | 'trace';
 
