@@ -63,5 +63,10 @@ export const mediaEnv = z.object({
     .default(100 * 1024 * 1024)
     .describe('bigger media is declared lost; the provider takes documents up to 100 MB'),
   MEDIA_CONCURRENCY: envInteger(1, 100).default(4),
+  MEDIA_BACKOFF_MS: envInteger(10, 600_000)
+    .default(2000)
+    .describe(
+      'pause before the second try, twice as long before each further one, at most ten minutes; many errors make the provider block',
+    ),
 });
 export type MediaEnv = z.infer<typeof mediaEnv>;

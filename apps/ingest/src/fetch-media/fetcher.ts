@@ -20,8 +20,8 @@ export type FetcherOptions = {
   readonly logger: Logger;
   readonly maxBytes: number;
   readonly concurrency: number;
-  /** Seconds before the second try; each further one waits twice as long, up to ten minutes. Default 2. */
-  readonly backoffSeconds?: number;
+  /** Seconds before the second try; each further one waits twice as long, up to ten minutes. */
+  readonly backoffSeconds: number;
   readonly onOutcome?: (outcome: 'stored' | 'lost' | 'postponed') => void;
 };
 
@@ -182,7 +182,7 @@ export class MediaFetcher {
   }
 
   async #postpone(job: MediaJob): Promise<void> {
-    const seconds = Math.min((this.#options.backoffSeconds ?? 2) * 2 ** job.attempts, MAX_BACKOFF_SECONDS);
+    const seconds = Math.min(this.#options.backoffSeconds * 2 ** job.attempts, MAX_BACKOFF_SECONDS);
     await this.#options.jobs.postpone(job, seconds);
     this.#options.onOutcome?.('postponed');
   }

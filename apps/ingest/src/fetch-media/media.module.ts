@@ -62,6 +62,7 @@ export class MediaModule implements OnApplicationBootstrap {
       logger: this.logger,
       maxBytes: config.MEDIA_MAX_BYTES,
       concurrency: config.MEDIA_CONCURRENCY,
+      backoffSeconds: config.MEDIA_BACKOFF_MS / 1000,
       onOutcome: (outcome) => outcomes.inc({ outcome }),
     });
     this.drain.add('flush', 'media fetcher', () => fetcher.stop());
