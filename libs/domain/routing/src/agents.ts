@@ -24,7 +24,8 @@ const setPresence = (
   presence: Presence,
   cause: RoutingEventOf<'agent.presence.changed.v1'>['data']['cause'],
 ): void => {
-  if (presence !== 'online') for (const { task } of openOffers(recorder, agentId)) rescind(recorder, task, 'agent_left');
+  if (presence !== 'online')
+    for (const { task, offer } of openOffers(recorder, agentId)) rescind(recorder, task, offer, 'agent_left');
   recorder.record({
     type: 'agent.presence.changed.v1',
     data: { agentId, presence, changedAt: toInstant(recorder.at), cause },
@@ -48,7 +49,7 @@ export const agentDefined: Handler<'agent.defined'> = (recorder, input) => {
   if (known) {
     const excess = Math.max(0, loadOf(known) - capacity);
     const newestFirst = openOffers(recorder, agentId).reverse();
-    for (const { task } of newestFirst.slice(0, excess)) rescind(recorder, task, 'capacity_reduced');
+    for (const { task, offer } of newestFirst.slice(0, excess)) rescind(recorder, task, offer, 'capacity_reduced');
   }
   recorder.record({
     type: 'agent.defined.v1',
@@ -101,7 +102,7 @@ export const offerDeclined: Handler<'offer.declined'> = (recorder, input) => {
 export const expireOffers = (recorder: Recorder): void => {
   const due = openOffers(recorder)
     .filter(({ offer }) => offer.expiresAt <= recorder.at)
-    .sort((a, b) => a.offer.expiresAt - b.offer.expiresAt || (a.offer.reservationId < b.offer.reservationId ? -1 : 1));
+    .sort((a, b) => a.offer.expiresAt - b.offer.expiresAt);
   for (const { task, offer } of due) {
     // An earlier one of this loop may have set the agent away and with it taken this offer back.
     if (!recorder.state.offers.has(offer.reservationId)) continue;

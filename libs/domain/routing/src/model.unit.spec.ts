@@ -125,6 +125,11 @@ class Real extends Scenario {
         throw new Error('a task without an open conversation');
     for (const agent of this.state.agents.values())
       if (loadOf(agent) !== (this.auditor.load.get(agent.agentId) ?? 0)) throw new Error('a load that the events do not give');
+    // Comparing whole states is slow; a difference does not go away by the next look.
+    if (this.inputs.length % 8 === 0) this.checkFold();
+  }
+
+  checkFold(): void {
     expect(evolve(initialState, this.events)).toEqual(this.state);
   }
 }
@@ -288,9 +293,11 @@ describe('a routing domain under any sequence of inputs', () => {
   it('never exceeds a capacity, never has two holders of a task, loses no task, and is the fold of its events', () => {
     fc.assert(
       fc.property(fc.commands(commands, { maxCommands: 80, size: 'max' }), (sequence) => {
-        fc.modelRun(begin, sequence);
+        const { model, real } = begin();
+        fc.modelRun(() => ({ model, real }), sequence);
+        real.checkFold();
       }),
-      { numRuns: 150 },
+      { numRuns: 120 },
     );
   });
 
@@ -311,7 +318,7 @@ describe('a routing domain under any sequence of inputs', () => {
         });
         expect(again).toEqual(real.events);
       }),
-      { numRuns: 80 },
+      { numRuns: 50 },
     );
   });
 
@@ -334,7 +341,7 @@ describe('a routing domain under any sequence of inputs', () => {
         }
         for (const name of model.open) expect([name, real.phase(name)]).toEqual([name, 'assigned']);
       }),
-      { numRuns: 80 },
+      { numRuns: 50 },
     );
   });
 });

@@ -175,6 +175,18 @@ describe('offers', () => {
     expect(scenario.reasons('c1')).toEqual({ ana: 'not_online' });
   });
 
+  it('of several that end together ends in the order of their ids', () => {
+    const scenario = new Scenario();
+    scenario.policy({ awayAfterMissedOffers: null });
+    scenario.queue();
+    scenario.agent('ana', { capacity: 8 });
+    for (let index = 0; index < 8; index += 1) scenario.open(`c${index}`);
+    scenario.pass(30_000);
+    const expired = scenario.of('reservation.expired.v1').map((data) => data.reservationId);
+    expect(expired).toEqual([...expired].sort());
+    expect(expired).toHaveLength(8);
+  });
+
   it('counts misses in a row: an answer in between starts again', () => {
     const scenario = new Scenario();
     scenario.policy({ awayAfterMissedOffers: 2, offerTimeoutMs: 1000 });

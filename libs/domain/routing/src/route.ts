@@ -20,10 +20,10 @@ export const route = (recorder: Recorder): void => {
     if (free.length === 0 && !needsExplanation(recorder, task)) continue;
     const requirement = requirementOf(state, task, at);
     const judge = judgeOf(state, task, requirement, at);
-    if (free.some((agent) => judge(agent) === null)) {
-      offer(recorder, task, requirement.step, judge);
-      free = agentsWithRoom(state.agents.values());
-    } else if (task.explainedStep !== requirement.step) explain(recorder, task, requirement.step, judge);
+    const someoneCan = free.some((agent) => judge(agent) === null);
+    if (!someoneCan && task.explainedStep === requirement.step) continue;
+    decideAbout(recorder, task, requirement.step, judge);
+    if (someoneCan) free = agentsWithRoom(state.agents.values());
   }
 };
 
@@ -40,31 +40,24 @@ const ruleOf = (recorder: Recorder, task: Task, chosen: boolean): string => {
   return task.targetAgentId === null ? queued : `${queued}, transfer-target-not-there`;
 };
 
-const decided = (recorder: Recorder, task: Task, step: number, judge: Judge): { decisionId: string; chosen: Agent | null } => {
-  const { candidates, chosen } = candidatesOf(recorder.state, judge);
+/** Records the decision, and the offer that follows when somebody was chosen. */
+const decideAbout = (recorder: Recorder, task: Task, step: number, judge: Judge): void => {
+  const { state, at } = recorder;
+  const { candidates, chosen } = candidatesOf(state, judge);
   const decisionId = recorder.newId('decision', task.taskId);
   recorder.record({
     type: 'routing.decided.v1',
     data: {
       ...namesOf(task),
       decisionId,
-      policyVersion: recorder.state.policy.policyVersion,
+      policyVersion: state.policy.policyVersion,
       step,
-      decidedAt: toInstant(recorder.at),
+      decidedAt: toInstant(at),
       candidates,
       chosenAgentId: chosen?.agentId ?? null,
       rule: ruleOf(recorder, task, chosen !== null),
     },
   });
-  return { decisionId, chosen };
-};
-
-const explain = (recorder: Recorder, task: Task, step: number, judge: Judge): void => {
-  decided(recorder, task, step, judge);
-};
-
-const offer = (recorder: Recorder, task: Task, step: number, judge: Judge): void => {
-  const { decisionId, chosen } = decided(recorder, task, step, judge);
   if (!chosen) return;
   recorder.record({
     type: 'reservation.offered.v1',
@@ -73,8 +66,8 @@ const offer = (recorder: Recorder, task: Task, step: number, judge: Judge): void
       reservationId: recorder.newId('reservation', task.taskId),
       agentId: chosen.agentId,
       decisionId,
-      offeredAt: toInstant(recorder.at),
-      expiresAt: toInstant(recorder.at + recorder.state.policy.offerTimeoutMs),
+      offeredAt: toInstant(at),
+      expiresAt: toInstant(at + state.policy.offerTimeoutMs),
     },
   });
 };

@@ -1,7 +1,7 @@
 import type { RoutingEventOf } from './events.js';
 import { toInstantOrNull, type Millis } from './instants.js';
 import { hasSkills, speaks } from './skills.js';
-import { hasRoom, loadOf, type Agent, type RoutingState, type Task } from './state.js';
+import { hasRoom, loadOf, queueOf, type Agent, type RoutingState, type Task } from './state.js';
 
 export type Candidate = RoutingEventOf<'routing.decided.v1'>['data']['candidates'][number];
 export type CandidateReason = Candidate['reason'];
@@ -10,7 +10,7 @@ export type CandidateReason = Candidate['reason'];
 export type Requirement = { readonly step: number; readonly language: string | null; readonly relaxesAt: Millis | null };
 
 export const requirementOf = (state: RoutingState, task: Task, at: Millis): Requirement => {
-  const queue = task.queueId === null ? undefined : state.queues.get(task.queueId);
+  const queue = queueOf(state, task.queueId);
   if (!queue?.languageSkill || task.language === null) return { step: 1, language: null, relaxesAt: null };
   if (queue.relaxLanguageAfterMs === null) return { step: 1, language: task.language, relaxesAt: null };
   const relaxesAt = task.queuedAt + queue.relaxLanguageAfterMs;
@@ -77,7 +77,7 @@ export const judgeOf = (state: RoutingState, task: Task, requirement: Requiremen
  * hands that is the longest idle; an agent with work never goes before one without. All of it can be read off the decision.
  */
 export const byLongestIdle = (a: Agent, b: Agent): number =>
-  loadOf(a) - loadOf(b) || (a.idleSince ?? 0) - (b.idleSince ?? 0) || (a.agentId < b.agentId ? -1 : 1);
+  loadOf(a) - loadOf(b) || Number(a.idleSince) - Number(b.idleSince) || (a.agentId < b.agentId ? -1 : 1);
 
 /** A decision names at most this many; beyond, those nearest to being eligible are kept. */
 const MAX_CANDIDATES = 1000;

@@ -1,6 +1,6 @@
 import type { Queue } from './state.js';
 
-const primary = (language: string): string => language.toLowerCase().split(/[-_]/, 1)[0] ?? '';
+const primary = (language: string): string => language.toLowerCase().replace(/[-_].*$/, '');
 
 /**
  * A language is a skill named by its code, `pt`, or spelt out, `lang:pt`. Regions do not matter: who speaks `pt` or `pt-BR`

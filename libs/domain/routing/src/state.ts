@@ -89,6 +89,9 @@ export const initialState: RoutingState = {
   policy: defaultPolicy,
 };
 
+export const queueOf = (state: Pick<RoutingState, 'queues'>, queueId: string | null): Queue | undefined =>
+  queueId === null ? undefined : state.queues.get(queueId);
+
 /** Places taken: open offers, assigned and wrapping tasks. */
 export const loadOf = (agent: Agent): number => agent.places.offered + agent.places.assigned + agent.places.wrapping;
 export const hasRoom = (agent: Agent): boolean => loadOf(agent) < agent.capacity;

@@ -3,7 +3,7 @@ import { toInstant, toInstantOrNull } from './instants.js';
 import type { RoutingInputOf } from './inputs.js';
 import { namesOf, type Handler, type Recorder } from './recorder.js';
 import { chooseQueue } from './skills.js';
-import type { Queue, Task } from './state.js';
+import { queueOf, type Phase, type Queue, type Task } from './state.js';
 
 /** A window that moved by less is not restated: an album of ten messages would queue its conversation ten times. */
 export const WINDOW_RESOLUTION_MS = 60_000;
@@ -84,7 +84,7 @@ export const closed: Handler<'conversation.closed'> = (recorder, input) => {
       complete(recorder, task, null);
       return undefined;
     case 'offered':
-      rescind(recorder, task, 'task_ended');
+      rescind(recorder, task, task.phase, 'task_ended');
       complete(recorder, task, null);
       return undefined;
     case 'assigned': {
@@ -126,7 +126,7 @@ export const transferRequested: Handler<'transfer.requested'> = (recorder, input
     data: {
       ...restated(task),
       queueId,
-      ...asked(queueId === null ? null : recorder.state.queues.get(queueId)),
+      ...asked(queueOf(recorder.state, queueId)),
       windowExpiresAt: toInstantOrNull(input.windowExpiresAt ?? task.windowExpiresAt),
       targetAgentId: input.toAgentId,
       queuedAt: toInstant(recorder.at),
@@ -172,7 +172,7 @@ export const queueDefined: Handler<'queue.defined'> = (recorder, input) => {
     const queue =
       task.queueId === null && phoneNumberId !== undefined
         ? chooseQueue(recorder.state.queues.values(), phoneNumberId, task.language)
-        : recorder.state.queues.get(task.queueId ?? '');
+        : queueOf(recorder.state, task.queueId);
     if (!queue || (task.queueId !== null && queue.queueId !== input.queue.queueId)) continue;
     const asks = asked(queue);
     if (task.queueId !== queue.queueId || task.priority !== asks.priority || !sameItems(task.requiredSkills, asks.requiredSkills))
@@ -181,18 +181,17 @@ export const queueDefined: Handler<'queue.defined'> = (recorder, input) => {
   return undefined;
 };
 
+/** Takes an open offer back. */
 export const rescind = (
   recorder: Recorder,
   task: Task,
+  { reservationId, agentId }: Extract<Phase, { name: 'offered' }>,
   cause: RoutingEventOf<'reservation.rescinded.v1'>['data']['cause'],
-): void => {
-  if (task.phase.name !== 'offered') return;
-  const { reservationId, agentId } = task.phase;
+): void =>
   recorder.record({
     type: 'reservation.rescinded.v1',
     data: { ...namesOf(task), reservationId, agentId, rescindedAt: toInstant(recorder.at), cause },
   });
-};
 
 /** Wrap-ups whose time is over, in the order in which they ended. */
 export const endWrapUps = (recorder: Recorder): void => {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { evolve } from './evolve.js';
+import type { RoutingEvent } from './events.js';
 import { Scenario, T0, typesOf, uuid } from './scenario.spec.js';
+import { initialState } from './state.js';
 import { isUnserved, whyWaiting } from './waiting.js';
 import { toInstant } from './instants.js';
 
@@ -59,6 +62,18 @@ describe('wrap-up', () => {
     scenario.at += HOUR;
     scenario.send({ kind: 'timer' });
     expect(scenario.of('task.completed.v1').map((data) => data.taskId)).toEqual([uuid('c2'), uuid('c1')]);
+  });
+
+  it('of several that end together ends in the order of their ids', () => {
+    const scenario = withWork({ capacity: 6 });
+    const names = ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'];
+    for (const name of names.slice(1)) {
+      scenario.open(name);
+      scenario.accept(name);
+    }
+    for (const name of names) scenario.close(name);
+    scenario.pass(30_000);
+    expect(scenario.of('task.completed.v1').map((data) => data.taskId)).toEqual(names.map(uuid).sort());
   });
 
   it('is cut short when the customer writes again', () => {
@@ -219,6 +234,7 @@ describe('the queue of a number', () => {
     expect(scenario.lastDecision('c1')).toMatchObject({ rule: 'no-queue', chosenAgentId: null });
     expect([why(scenario, 'c1'), isUnserved('no_queue')]).toEqual(['no_queue', true]);
     scenario.queue('other', { phoneNumberIds: ['400'] }, { [uuid('c1')]: '300' });
+    scenario.queue('unaware', { phoneNumberIds: ['500'] });
     expect(scenario.phase('c1')).toBe('waiting');
     scenario.queue('queue', { phoneNumberIds: ['300'] }, { [uuid('c1')]: '300' });
     expect(scenario.of('task.queued.v1').at(-1)).toMatchObject({
@@ -390,5 +406,35 @@ describe('agents and policies', () => {
     expect(isUnserved('all_busy')).toBe(false);
     scenario.decline('c1');
     expect(why(scenario, 'c1')).toBe('declined_by_all');
+    // The offer of c2 ends and ana may be asked again: the board is ahead of the timer.
+    scenario.at += 40_000;
+    expect(why(scenario, 'c1')).toBe('all_busy');
+    scenario.close('c2');
+    scenario.decline('c1');
+    scenario.at += 40_000;
+    expect(why(scenario, 'c1')).toBe('about_to_be_offered');
+  });
+});
+
+describe('the fold', () => {
+  it('moves on over an event of a later release, and over events of what it does not know', () => {
+    const later = { type: 'agent.renamed.v1', data: { agentId: uuid('ana') } } as unknown as RoutingEvent;
+    const stranger: RoutingEvent = {
+      type: 'agent.presence.changed.v1',
+      data: { agentId: uuid('nobody'), presence: 'online', changedAt: toInstant(T0), cause: 'agent' },
+    };
+    const wrapping: RoutingEvent = {
+      type: 'task.wrapping.v1',
+      data: {
+        ...{ taskId: uuid('c'), conversationId: uuid('c'), subjectId: uuid('s') },
+        agentId: uuid('ana'),
+        wrapUpUntil: toInstant(T0),
+      },
+    };
+    expect(evolve(initialState, [later, stranger, wrapping])).toEqual({ ...initialState, position: 3 });
+    // A wrap-up without an assignment counts from the queue.
+    const scenario = new Scenario();
+    scenario.open('c');
+    expect(evolve(scenario.state, [wrapping]).tasks.get(uuid('c'))?.phase).toMatchObject({ name: 'wrapping', since: T0 });
   });
 });

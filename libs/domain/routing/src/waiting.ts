@@ -6,6 +6,10 @@ import type { RoutingState, Task } from './state.js';
 export const closesSoon = (task: Pick<Task, 'windowExpiresAt'>, closingWindowMs: number, at: Millis): boolean =>
   task.windowExpiresAt !== null && task.windowExpiresAt > at && task.windowExpiresAt - at <= closingWindowMs;
 
+/** End of a window that ends soon; later than all of them when it does not. */
+const urgentUntil = (task: Task, closingWindowMs: number, at: Millis): Millis =>
+  closesSoon(task, closingWindowMs, at) ? Number(task.windowExpiresAt) : Number.POSITIVE_INFINITY;
+
 /**
  * Total order of waiting tasks: priority, then tasks whose window ends soon (the soonest first), then the oldest, then the id.
  * A task that was declined or missed keeps its age and with it its place.
@@ -14,12 +18,8 @@ export const byUrgency =
   (closingWindowMs: number, at: Millis) =>
   (a: Task, b: Task): number => {
     if (a.priority !== b.priority) return b.priority - a.priority;
-    const [aCloses, bCloses] = [closesSoon(a, closingWindowMs, at), closesSoon(b, closingWindowMs, at)];
-    if (aCloses !== bCloses) return aCloses ? -1 : 1;
-    if (aCloses) {
-      const sooner = (a.windowExpiresAt ?? 0) - (b.windowExpiresAt ?? 0);
-      if (sooner !== 0) return sooner;
-    }
+    const [aCloses, bCloses] = [urgentUntil(a, closingWindowMs, at), urgentUntil(b, closingWindowMs, at)];
+    if (aCloses !== bCloses) return aCloses < bCloses ? -1 : 1;
     return a.queuedAt - b.queuedAt || (a.taskId < b.taskId ? -1 : 1);
   };
 
