@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { portIsFree } from '@centralita/tool-kafka';
 import { bringUp } from './bring-up.js';
-import type { CheckResult, RunChecks, StartContext } from './context.js';
+import { runChecks } from './checks/run.js';
+import type { CheckResult, StartContext } from './context.js';
 import { playDay } from './day/play.js';
 import type { DayResult } from './day/play.js';
 import { readExternals } from './externals.js';
@@ -111,17 +112,11 @@ const openDay = async (context: StartContext, flags: Flags, progress: Progress):
   await Promise.all(context.seeds.map((tenant) => publishPolicy(context.gatewayUrl, tenant, peoplePolicy)));
 };
 
-const loadChecks = async (): Promise<RunChecks> => {
-  const entry = join(import.meta.dirname, 'checks', 'run.js');
-  if (!existsSync(entry)) throw new StartProblem('this build has no checks');
-  return ((await import(entry)) as { runChecks: RunChecks }).runChecks;
-};
-
 const checkedDay = async (context: StartContext, flags: Flags, progress: Progress): Promise<boolean> => {
   await progress.step('seed', 'seed two tenants', () => seedAll(context, dayPolicy));
   const day = await play(context, progress);
   const checks: readonly CheckResult[] = await progress.step('checks', 'check what was recorded against what was done', () =>
-    loadChecks().then((runChecks) => runChecks(context, day)),
+    runChecks(context, day),
   );
   for (const line of ['', ...checkLines(checks), '']) progress.line(line);
   if (flags.report !== null) {
