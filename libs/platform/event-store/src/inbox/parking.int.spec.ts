@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PlatformError } from '@centralita/contracts';
 import type { EventBatch } from '@centralita/event-log';
+import { until } from '@centralita/testing-engines';
 import { z } from 'zod';
 import { EventStore } from '../event-store.js';
 import { PLATFORM_TENANT } from '../lane.js';
@@ -19,6 +20,7 @@ import {
   operations,
   put,
   smallLog,
+  somebodyWaits,
   stored,
   writeApplied,
 } from './support.spec.js';
@@ -116,7 +118,11 @@ describe('parking', () => {
     const handle = async (batch: EventBatch): Promise<void> => {
       if (batch.events.some(({ event }) => event.id === bad.id)) {
         // the second time it runs under the lock of the group
-        if (careful) late = sut(batchOf(log, facts), writeApplied(group), none);
+        if (careful) {
+          let done = false;
+          late = sut(batchOf(log, facts), writeApplied(group), none).finally(() => (done = true));
+          await until(async () => done || (await somebodyWaits(f)));
+        }
         careful = true;
         throw new TypeError('a bug');
       }

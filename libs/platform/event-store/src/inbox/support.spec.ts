@@ -133,3 +133,11 @@ export const middlewareOf = (
   inboxMiddleware({ db, groupId, store: new EventStore({ service: 'conversation' }), log, service: 'conversation', ...options });
 
 export const none: ReadonlySet<string> = new Set();
+
+/** True while a session of this database waits for a lock. */
+export const somebodyWaits = async (f: Fixture): Promise<boolean> => {
+  const { rows } = await f.admin.query(
+    `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  return rows.length > 0;
+};
