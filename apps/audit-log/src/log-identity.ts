@@ -5,6 +5,3 @@ export const logIdOf = (tenantId: string): string => uuidv5('access-log', tenant
 
 /** Stream of the checkpoints of a log; a stream has one topic. */
 export const checkpointStreamOf = (logId: string): string => uuidv5('checkpoints', logId);
-
-/** First line of each checkpoint and name of the key that signs it. */
-export const originOf = (tenantId: string): string => `centralita/${tenantId}`;

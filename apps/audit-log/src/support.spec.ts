@@ -1,6 +1,8 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import {
+  decodeEvent,
   encodeEvent,
+  isType,
   schemaUri,
   type AccessRecord,
   type CloudEvent,
@@ -105,7 +107,7 @@ export type Harness = {
   tenant(): { readonly id: string; readonly source: Source; readonly officer: TestActor };
   /** Makes customers with keys; their ids and the commitments under which the ledger knows them. */
   customers(tenantId: string, count: number): Promise<{ readonly id: string; readonly commitment: string }[]>;
-  /** Waits until a signed checkpoint covers at least so many leaves and returns its size. */
+  /** Waits until a checkpoint on the log covers at least so many leaves and returns the newest size. */
   checkpointed(tenantId: string, leaves: number): Promise<bigint>;
   close(): Promise<void>;
 };
@@ -156,15 +158,18 @@ export const startHarness = async (env: Record<string, string> = {}): Promise<Ha
       const keys = await keyring.sealer(tenantId, ids);
       return ids.map((id) => ({ id, commitment: keys.commitment(id) }));
     },
-    checkpointed: async (tenantId, leaves) =>
+    checkpointed: (tenantId, leaves) =>
       until(
-        async () => {
-          const { rows } = await admin.query<{ size: string }>(
-            `select size from checkpoint where tenant_id = $1 and size >= $2 order by size desc limit 1`,
-            [tenantId, leaves],
-          );
-          return rows[0] && BigInt(rows[0].size);
-        },
+        () =>
+          log
+            .records('audit.checkpoints.v1')
+            .map((record) => decodeEvent(record.value))
+            .flatMap((decoded) =>
+              'event' in decoded && isType(decoded.event, 'audit.checkpoint.published.v1') ? [decoded.event] : [],
+            )
+            .filter(({ tenantid, data }) => tenantid === tenantId && BigInt(data.size) >= BigInt(leaves))
+            .map(({ data }) => BigInt(data.size))
+            .at(-1),
         { timeoutMs: 20_000, describe: `a checkpoint over ${leaves} leaves` },
       ),
     close: async () => {

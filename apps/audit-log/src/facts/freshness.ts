@@ -2,6 +2,8 @@ import { partitionKey, type EventLog } from '@centralita/event-log';
 import { toBigInt, type Database } from '@centralita/event-store';
 
 const TOPIC = 'routing.events.v1';
+/** The broker need not be asked more often than a reader could tell. */
+const EVERY_MS = 50;
 
 /**
  * Up to when the facts of routing are complete here. That nothing confirms a reason means something only when all that was on the
@@ -10,6 +12,7 @@ const TOPIC = 'routing.events.v1';
  */
 export class FactsFreshness {
   #completeUntil = 0;
+  #askedAt = -Infinity;
   #noted: { readonly at: number; readonly ends: ReadonlyMap<number, bigint> } | null = null;
 
   constructor(
@@ -25,6 +28,9 @@ export class FactsFreshness {
   }
 
   async refresh(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#askedAt < EVERY_MS) return;
+    this.#askedAt = now;
     this.#noted ??= { at: this.clock().getTime(), ends: await this.log.admin.endOffsets(TOPIC) };
     const { at, ends } = this.#noted;
     const rows = await this.db.system((tx) =>

@@ -16,13 +16,13 @@ import {
   rangeProof,
   toHex,
   utf8,
+  originOf,
 } from '@centralita/domain-ledger';
 import { Database } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
 import { disclosure, Endpoint, route, type InputOf, type OutputOf } from '@centralita/platform-nest';
 import { Controller } from '@nestjs/common';
 import { z } from 'zod';
-import { originOf } from '../log-identity.js';
 import { nodesOf } from '../sequence/tree-store.js';
 import { sha256, Signer } from '../signing/signer.js';
 import { accessRow, checkpointView, readCheckpoint, readLeaf, readLeaves } from './rows.js';

@@ -1,8 +1,7 @@
 import { Leaf, PlatformError, type AccessRow, type CheckpointView } from '@centralita/contracts';
 import type { z } from 'zod';
-import { toHex } from '@centralita/domain-ledger';
+import { toHex, originOf } from '@centralita/domain-ledger';
 import { toBigInt, type Tx } from '@centralita/event-store';
-import { originOf } from '../log-identity.js';
 
 export type StoredLeaf = { leaf_index: string; leaf_hash: Buffer; leaf_text: string; sequenced_at: Date };
 export const leafColumns = 'leaf_index, leaf_hash, leaf_text, sequenced_at';

@@ -1,7 +1,15 @@
-import { decodeEvent, isType, type EventData } from '@centralita/contracts';
-import { Frontier, leafHash, openCheckpoint, parseLeaf, toHex, utf8, type VerifierKey } from '@centralita/domain-ledger';
+import { decodeEvent, isPlatformError, isType, type EventData } from '@centralita/contracts';
+import {
+  Frontier,
+  leafHash,
+  openCheckpoint,
+  originOf,
+  parseLeaf,
+  toHex,
+  utf8,
+  type VerifierKey,
+} from '@centralita/domain-ledger';
 import type { EventLog, StoredRecord } from '@centralita/event-log';
-import { isPlatformError } from '@centralita/contracts';
 import { sha256, verifyEd25519 } from '../signing/signer.js';
 
 type SequencedLeaf = EventData<'audit.leaf.sequenced.v1'>;
@@ -124,7 +132,7 @@ const place = (building: Building, data: SequencedLeaf, differ: (text: string, a
   if (toHex(hash) !== data.leafHash) differ(`${name}: hash value doesn't match`, aboutLeaf(data));
   try {
     const leaf = parseLeaf(data.leaf);
-    if (`centralita/${leaf.tenant}` !== data.origin || leaf.recordId !== data.recordId || leaf.kind !== data.leafKind)
+    if (originOf(leaf.tenant) !== data.origin || leaf.recordId !== data.recordId || leaf.kind !== data.leafKind)
       differ(`${name}: the leaf and its place disagree`, aboutLeaf(data));
   } catch (error) {
     if (!isPlatformError(error, 'RECORD_INVALID')) throw error;

@@ -1,6 +1,6 @@
-import { rootAt, toHex } from '@centralita/domain-ledger';
+import { rootAt, toHex, originOf } from '@centralita/domain-ledger';
 import { toBigInt, type EventStore, type Tx } from '@centralita/event-store';
-import { checkpointStreamOf, logIdOf, originOf } from '../log-identity.js';
+import { checkpointStreamOf, logIdOf } from '../log-identity.js';
 import { sha256, type Signer } from '../signing/signer.js';
 import { nodesOf } from './tree-store.js';
 

@@ -1,7 +1,7 @@
-import { Frontier, toHex } from '@centralita/domain-ledger';
+import { Frontier, toHex, originOf } from '@centralita/domain-ledger';
 import { PlatformError } from '@centralita/contracts';
 import { toBigInt, type EventStore, type NewEvent, type Tx } from '@centralita/event-store';
-import { logIdOf, originOf } from '../log-identity.js';
+import { logIdOf } from '../log-identity.js';
 import { sha256 } from '../signing/signer.js';
 import { dueRecords, type MustWait } from './due.js';
 import { LeafBuilder, type SequencedLeaf, type SubjectHead } from './leaves.js';

@@ -41,6 +41,8 @@ export class Sequencer implements OnApplicationBootstrap {
   readonly #height;
   readonly #age;
   readonly #findings;
+  /** Logs whose last pass failed, by the monotonic clock. */
+  readonly #restingUntil = new Map<string, number>();
   #stopping = false;
   #wake: (() => void) | undefined;
   #loop: Promise<void> | undefined;
@@ -86,22 +88,29 @@ export class Sequencer implements OnApplicationBootstrap {
       try {
         if (await this.#passes(false)) await this.#pause(IDLE_MS);
       } catch (error) {
-        this.logger.error({ err: describeError(error) }, 'the sequencer could not go on; it tries again');
+        this.logger.error({ err: describeError(error) }, 'the sequencer cannot read which logs there are; it tries again');
         await this.#pause(BACKOFF_MS);
       }
     }
   }
 
-  /** One pass over all logs. True when nothing is left to do now. */
+  /** One pass over all logs. True when nothing is left to do now. A log that fails is left alone for a while; the others go on. */
   async #passes(final: boolean): Promise<boolean> {
     let idle = true;
     let height = 0n;
     let age = 0;
     for (const tenantId of await this.#tenants()) {
-      const state = await this.#pass(tenantId, final);
-      idle &&= state.idle;
-      height += state.height;
-      age = Math.max(age, state.ageSeconds);
+      if ((this.#restingUntil.get(tenantId) ?? 0) > performance.now()) continue;
+      try {
+        const state = await this.#pass(tenantId, final);
+        idle &&= state.idle;
+        height += state.height;
+        age = Math.max(age, state.ageSeconds);
+      } catch (error) {
+        this.#restingUntil.set(tenantId, performance.now() + BACKOFF_MS);
+        this.#findings.inc({ kind: 'sequencer_stopped' });
+        this.logger.error({ tenantId, err: describeError(error) }, 'a log could not go on; it is tried again');
+      }
     }
     this.#height.set(Number(height));
     this.#age.set(age);

@@ -8,8 +8,8 @@ import {
   type Hash,
   type VerifierKey,
   type VerifySignature,
+  originOf,
 } from '@centralita/domain-ledger';
-import { originOf } from '../log-identity.js';
 
 export const sha256: Hash = (bytes) => createHash('sha256').update(bytes).digest();
 

@@ -7,6 +7,9 @@ import { leafHash, rootOf } from './tree.js';
 /** Limit of audit reference 8: a leaf must fit the entry bundles of a tiled log many times over. */
 export const LONGEST_LEAF = 4096;
 
+/** Origin of a tenant's log: first line of its checkpoints, and name of the key that signs them. */
+export const originOf = (tenantId: string): string => `centralita/${tenantId}`;
+
 /** The one spelling of a leaf (RFC 8785): what is hashed, stored, published and exported. At most 4,096 bytes. */
 export const leafText = (leaf: Leaf): string => {
   const text = canonicalize(Leaf.parse(leaf)) as string;

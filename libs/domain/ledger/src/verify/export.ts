@@ -1,6 +1,6 @@
 import { fromHex, toHex, utf8 } from '../bytes.js';
 import type { Checkpoint } from '../checkpoint.js';
-import { parseLeaf, recordIdOf } from '../leaf.js';
+import { originOf, parseLeaf, recordIdOf } from '../leaf.js';
 import { parseVerifierKey } from '../note.js';
 import { rootOfRange } from '../proof.js';
 import { leafHash, rootOf, sameHash } from '../tree.js';
@@ -50,7 +50,7 @@ const checkLeaves = (findings: Finding[], bundle: AuditExport, trust: Trust): Ch
     }
     const leaf = attempt(findings, name, () => parseLeaf(text), { leafIndex: index, recordId: recordIdOf(text) });
     if (!leaf) return;
-    if (`centralita/${leaf.tenant}` !== bundle.origin)
+    if (originOf(leaf.tenant) !== bundle.origin)
       findings.push(
         finding('tampered', `${name} INVALID: the leaf belongs to another log`, { leafIndex: index, recordId: leaf.recordId }),
       );

@@ -1,6 +1,6 @@
 import type { TlogProof } from '../tlog-proof.js';
 import { fromUtf8, equal } from '../bytes.js';
-import { parseLeaf, recordIdOf } from '../leaf.js';
+import { originOf, parseLeaf, recordIdOf } from '../leaf.js';
 import { verifyConsistency, verifyInclusion } from '../proof.js';
 import { leafHash } from '../tree.js';
 import { finding, grouped, type Finding } from './finding.js';
@@ -38,7 +38,7 @@ export const verifyProof = async (
       findings.push(finding('tampered', `${name} INVALID: hash value doesn't match`, record));
     else if (text) {
       const parsed = attempt(findings, name, () => parseLeaf(text), record);
-      const origin = parsed && `centralita/${parsed.tenant}`;
+      const origin = parsed && originOf(parsed.tenant);
       if (origin && origin !== head.checkpoint.origin)
         findings.push(finding('tampered', `${name} INVALID: the leaf belongs to ${origin}`, record));
     }
