@@ -130,7 +130,7 @@ describe(Relay.name, () => {
       for (let i = 0; i < 4; i += 1) {
         await until(async () => (await dirty()) > 0, { timeoutMs: 5_000 }).catch(() => undefined);
         await f.admin.query(
-          `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'conversation-relay' limit 1`,
+          `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'conversation-relay' limit 1`,
         );
       }
     };
@@ -263,7 +263,9 @@ describe(Relay.name, () => {
     expectGapless(seen(log, [key]).get(key) ?? [], 50);
     expect(sut.state).toBe('stopped');
     await until(async () => {
-      const { rows } = await f.admin.query(`select 1 from pg_stat_activity where application_name = 'conversation-relay'`);
+      const { rows } = await f.admin.query(
+        `select 1 from pg_stat_activity where datname = current_database() and application_name = 'conversation-relay'`,
+      );
       return rows.length === 0;
     });
   });
