@@ -9,6 +9,7 @@ import type { Supervisor } from './processes.js';
 
 /** The Kafka and the Postgres that this launcher started, with their log files and their part in an orderly stop. */
 export class OwnEngines {
+  readonly #kills: (() => void)[] = [];
   readonly #pending: Promise<{ stop(): Promise<void> } | null>[] = [];
 
   constructor(
@@ -19,15 +20,23 @@ export class OwnEngines {
 
   async kafka(): Promise<RunningKafka> {
     const running = await this.#keep(startKafka({ dataDir: this.folders.kafka, onLog: this.#log('kafka') }));
+    this.#kills.push(() => running.nodes.forEach((node) => node.signal('SIGKILL')));
     void running.died.then(({ lastLines }) => this.supervisor.reportDeath('kafka', lastLines));
     return running;
   }
 
   async postgres(): Promise<RunningPostgres> {
     const running = await this.#keep(startPostgres({ dataDir: this.folders.postgres, onLog: this.#log('postgres') }));
+    // Its immediate shutdown: SIGKILL would leave its workers and their shared memory behind.
+    this.#kills.push(() => running.signal('SIGQUIT'));
     void running.died.then(({ lastLines }) => this.supervisor.reportDeath('postgres', lastLines));
     if (running.notice !== null) this.print(running.notice);
     return running;
+  }
+
+  /** kill -9 for what runs: whoever presses Ctrl-C twice does not wait for a shutdown. */
+  kill(): void {
+    for (const kill of this.#kills) kill();
   }
 
   /** Stops what runs and what is still starting. */

@@ -63,21 +63,23 @@ export class Supervisor {
   }
 
   /** Starts a process; resolves when it is ready. */
-  async start(spec: ProcessSpec, timeoutMs = 60_000): Promise<void> {
+  async start(spec: ProcessSpec, timeoutMs = 120_000): Promise<void> {
     const { child, log } = await this.#spawn(spec);
     this.#running.add({ name: spec.name, child });
     void child.exited.then(({ code, signal }) => {
       log.end();
       this.reportDeath(spec.name, child.lastLines(), ` (${signal ?? `exit ${code}`})`);
     });
-    const ready = (): Promise<boolean> =>
-      fetch(spec.readyUrl, { signal: AbortSignal.timeout(2_000) }).then(
-        (response) => response.body?.cancel().then(() => response.ok) ?? response.ok,
-        () => false,
-      );
+    const ready = async (): Promise<boolean> => {
+      // Dead: the race below is over already, this only ends the polling.
+      if (child.exit() !== null) return true;
+      const response = await fetch(spec.readyUrl, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
+      await response?.body?.cancel();
+      return response?.ok ?? false;
+    };
     const describe = (): string =>
       `${spec.name} to be ready at ${spec.readyUrl}; its last lines:\n${child.lastLines().slice(-15).join('\n')}`;
-    await Promise.race([until(ready, { timeoutMs, describe }), this.died]);
+    await Promise.race([this.died, until(ready, { timeoutMs, describe })]);
   }
 
   /** Stops these processes, all at once; the order between groups is the caller's. */

@@ -78,7 +78,11 @@ export const start = (flags: Flags, signal: AbortSignal): Run => {
       await release();
     }
   };
-  return { finished: run(), kill: () => supervisor.kill() };
+  const kill = (): void => {
+    supervisor.kill();
+    engines.kill();
+  };
+  return { finished: run(), kill };
 };
 
 const seedAll = async (context: StartContext, policy: typeof dayPolicy): Promise<void> => {
