@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isPlatformError, type EventData } from '@centralita/contracts';
 import type { Keyring } from '@centralita/keyring';
-import { describeError, type Clock, type Logger } from '@centralita/platform-nest';
+import type { Clock, Logger } from '@centralita/platform-nest';
 import { mediaPartOf, type CloudApi } from '@centralita/whatsapp';
 import type { MetaApps } from '../apps.js';
 import type { ObjectStore } from '../object-store/object-store.js';
@@ -82,7 +82,7 @@ export class MediaFetcher {
           }
         }
       } catch (error) {
-        logger.error({ err: describeError(error) }, 'the media fetcher could not look for work');
+        logger.error({ err: error }, 'the media fetcher could not look for work');
       }
       if (claimed === 0 || this.#underWay.size >= concurrency) await this.#idle();
     }
@@ -101,12 +101,12 @@ export class MediaFetcher {
   #launch(job: MediaJob): void {
     const work = this.#process(job)
       .catch(async (error: unknown) => {
-        this.#options.logger.warn({ err: describeError(error), mediaId: job.mediaId }, 'media could not be stored yet');
+        this.#options.logger.warn({ err: error, mediaId: job.mediaId }, 'media could not be stored yet');
         await this.#postpone(job);
       })
       .catch((error: unknown) => {
         // The lease ends by itself and the job is claimed again.
-        this.#options.logger.error({ err: describeError(error), mediaId: job.mediaId }, 'a media job could not be postponed');
+        this.#options.logger.error({ err: error, mediaId: job.mediaId }, 'a media job could not be postponed');
       })
       .finally(() => {
         this.#underWay.delete(work);

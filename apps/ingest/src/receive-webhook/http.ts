@@ -1,13 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isPlatformError, PlatformError } from '@centralita/contracts';
-import {
-  asPlatformError,
-  describeError,
-  httpAnswers,
-  underRequestSpan,
-  type Logger,
-  type Metrics,
-} from '@centralita/platform-nest';
+import { asPlatformError, httpAnswers, underRequestSpan, type Logger, type Metrics } from '@centralita/platform-nest';
 import { verifySignature } from '@centralita/whatsapp';
 import { Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -97,7 +90,7 @@ export class WebhookController {
     } catch (error) {
       // Whatever went wrong, nothing is lost as long as the answer is not 200: the provider delivers again, for seven days.
       if (isPlatformError(error) && httpAnswers[error.code].status === 503) throw error;
-      logger.error({ err: describeError(error), app: app.app, bytes: body.length }, 'a delivery could not be recorded');
+      logger.error({ err: error, app: app.app, bytes: body.length }, 'a delivery could not be recorded');
       throw new PlatformError('LOG_UNAVAILABLE', 'the delivery is not recorded', {}, { cause: error });
     }
   }

@@ -7,7 +7,8 @@ import type { MetaApp } from '../apps.js';
 import type { Directory } from '../directory/directory.js';
 import type { ObjectStore } from '../object-store/object-store.js';
 import { findSends, type KnownSend } from './known-sends.js';
-import { MAX_SEALED_BYTES, planOf, planOfBytes, sendIdOf, type Draft, type Plan, type Surroundings } from './plan.js';
+import { MAX_SEALED_BYTES, sendIdOf, type Draft, type Plan, type Surroundings } from './draft.js';
+import { planOf, planOfBytes } from './plan.js';
 
 export type ReceiverOptions = {
   readonly db: Database;

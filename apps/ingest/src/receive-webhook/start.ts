@@ -7,7 +7,6 @@ import {
   createHttpAdapter,
   createLogger,
   createMetrics,
-  describeError,
   DrainController,
   Health,
   loadConfig,
@@ -132,7 +131,7 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
     logger.info({ port, metricsPort: operations.port }, 'listening');
     return { port, drain, logger, metricsPort: operations.port };
   } catch (error) {
-    logger.error({ err: describeError(error) }, 'the webhook could not start');
+    logger.error({ err: error }, 'the webhook could not start');
     await drain.drain('failed start');
     throw error;
   }

@@ -1,6 +1,6 @@
 import { isPlatformError, type EventData } from '@centralita/contracts';
 import type { Keyring } from '@centralita/keyring';
-import { describeError, type Clock, type Logger } from '@centralita/platform-nest';
+import type { Clock, Logger } from '@centralita/platform-nest';
 import { identityOf, marketOf, type CloudApi, type SendOutcome } from '@centralita/whatsapp';
 import type { MetaApps } from '../apps.js';
 import type { Outbound } from '../outbound.js';
@@ -91,7 +91,7 @@ export class Dispatcher {
       try {
         await this.#turn();
       } catch (error) {
-        this.#options.logger.error({ err: describeError(error) }, 'the dispatcher could not look for work');
+        this.#options.logger.error({ err: error }, 'the dispatcher could not look for work');
       }
       if (!this.#woken) await this.#idle();
     }
@@ -124,7 +124,7 @@ export class Dispatcher {
     const work = this.#dispatch(send)
       .catch((error: unknown) => {
         // The row keeps its lease and its state; the rules of time decide what becomes of it.
-        this.#options.logger.error({ err: describeError(error), sendId: send.sendId }, 'a reply could not be dispatched');
+        this.#options.logger.error({ err: error, sendId: send.sendId }, 'a reply could not be dispatched');
       })
       .finally(() => {
         this.#underWay.delete(work);
@@ -143,7 +143,7 @@ export class Dispatcher {
       contents = await this.#open(send);
     } catch (error) {
       if (isPlatformError(error) && error.retryable) return ledger.release(send, RETRY_SECONDS);
-      this.#options.logger.error({ err: describeError(error), sendId: send.sendId }, 'a reply could not be opened');
+      this.#options.logger.error({ err: error, sendId: send.sendId }, 'a reply could not be opened');
       return this.#decide(send, refused('invalid_request'));
     }
     if (contents === 'erased') return this.#decide(send, refused('undeliverable'));
@@ -193,7 +193,7 @@ export class Dispatcher {
       else await this.#append(decided, 'whatsapp.reply.unresolved.v1', {});
     } catch (error) {
       // It stays decided and is announced at the next turn.
-      this.#options.logger.warn({ err: describeError(error), sendId: decided.sendId }, 'an outcome could not be announced yet');
+      this.#options.logger.warn({ err: error, sendId: decided.sendId }, 'an outcome could not be announced yet');
       return;
     }
     await this.#options.ledger.announced(decided);
