@@ -125,6 +125,8 @@ class Real extends Scenario {
         throw new Error('a task without an open conversation');
     for (const agent of this.state.agents.values())
       if (loadOf(agent) !== (this.auditor.load.get(agent.agentId) ?? 0)) throw new Error('a load that the events do not give');
+    const offered = [...this.state.tasks.values()].filter((task) => task.phase.name === 'offered');
+    if (offered.length !== this.state.offers.size) throw new Error('open offers and offered tasks differ');
     // Comparing whole states is slow; a difference does not go away by the next look.
     if (this.inputs.length % 8 === 0) this.checkFold();
   }

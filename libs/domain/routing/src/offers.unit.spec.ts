@@ -58,6 +58,28 @@ describe('offers', () => {
     expect(['c1', 'c2', 'c3', 'c4'].map((name) => scenario.holder(name))).toEqual(['ana', 'bea', 'ana', 'bea'].map(uuid));
   });
 
+  it('prefers empty hands even to somebody whose work came longer ago', () => {
+    const scenario = new Scenario();
+    scenario.queue();
+    scenario.agent('ana', { capacity: 3 });
+    scenario.open('c1');
+    scenario.accept('c1');
+    scenario.at += 3_600_000;
+    scenario.agent('bea', { capacity: 3 });
+    scenario.open('c2');
+    expect(scenario.holder('c2')).toBe(uuid('bea'));
+  });
+
+  it('says nothing anew about those who still wait when somebody else is served', () => {
+    const scenario = new Scenario();
+    scenario.queue();
+    for (const name of ['c1', 'c2', 'c3']) scenario.open(name);
+    expect(scenario.of('routing.decided.v1')).toHaveLength(3);
+    scenario.agent('ana', { online: false });
+    const { events } = scenario.presence('ana', 'online');
+    expect(typesOf(events)).toEqual(['agent.presence.changed', 'routing.decided', 'reservation.offered']);
+  });
+
   it('is accepted: the task is assigned in the same step and keeps the decision that led there', () => {
     const scenario = staffed('ana');
     scenario.open('c1');
