@@ -2,12 +2,12 @@ import type { AddressInfo } from 'node:net';
 import fastifyCookie from '@fastify/cookie';
 import { createDataSource, Database } from '@centralita/event-store';
 import {
-  closeServer,
   connectWhenMigrated,
   createHttpAdapter,
   createLogger,
   createMetrics,
   DrainController,
+  gracefulClose,
   Health,
   loadConfig,
   NestLogger,
@@ -100,10 +100,10 @@ export const startGateway = async (env: NodeJS.ProcessEnv, given: { readonly log
     instance.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     await serveConsole(instance, config.CONSOLE_DIR, logger);
     await app.init();
+    const server = app.getHttpServer();
+    drain.add('accept', 'http', gracefulClose(server));
     loader.start();
     await app.listen(config.HTTP_PORT, config.HTTP_HOST);
-    const server = app.getHttpServer();
-    drain.add('accept', 'http', () => closeServer(server));
     const { port } = server.address() as AddressInfo;
     health.started();
     logger.info({ port, metricsPort: operations.port }, 'listening');

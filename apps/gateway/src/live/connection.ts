@@ -10,7 +10,7 @@ export type Sink = {
 };
 
 /**
- * One browser's stream. For each service: 1. listen to the tail, keeping what it says; 2. read from the browser's own cursor until
+ * One browser's stream. For each service: 1. listen to the tail, keeping what it says; 2. once the tail has hold of the end, read from the browser's own cursor until
  * nothing is left; 3. pass on what was kept and all that follows. Nothing can fall between, some may come twice: a pointer says "look
  * again", and twice does no harm. The id after the last pointer of a page is the new cursor; before it the old one still holds.
  */
@@ -26,7 +26,7 @@ export class LiveConnection {
     return encodeCursor(this.cursor);
   }
 
-  /** Runs until the browser goes away. */
+  /** Resolves when every service is followed live; pointers go on coming until the browser goes away. */
   async run(tails: Readonly<Record<LiveService, FeedTail>>, readers: Readonly<Record<LiveService, ReadFeed>>): Promise<void> {
     await Promise.all(liveServices.map((service) => this.#follow(service, tails[service], readers[service])));
   }
@@ -34,11 +34,19 @@ export class LiveConnection {
   async #follow(service: LiveService, tail: FeedTail, read: ReadFeed): Promise<void> {
     const kept: FeedPage[] = [];
     let live = this.cursor[service] === null;
-    const stop = tail.listen((page) => {
+    const { anchored, stop } = tail.listen((page) => {
       if (live) this.#pass(service, page);
       else kept.push(page);
     });
-    this.sink.closed.addEventListener('abort', stop);
+    const closed = new Promise<void>((resolve) => {
+      const end = (): void => {
+        stop();
+        resolve();
+      };
+      this.sink.closed.addEventListener('abort', end);
+      if (this.sink.closed.aborted) end();
+    });
+    await Promise.race([anchored, closed]);
     while (!live && !this.sink.closed.aborted) {
       try {
         const page = await read(this.cursor[service], 0, this.sink.closed);

@@ -65,7 +65,8 @@ export class LiveController {
     };
     const stream = new LiveConnection(connection, sink);
     const beat = (): void => sink.send('heartbeat', stream.id, { at: new Date().toISOString() });
-    beat();
+    // Opens the stream at once; the first heartbeat says that everything from here on will be told.
+    raw.write(': open\n\n');
     const heartbeat = setInterval(() => {
       beat();
       // A session that ended elsewhere ends its streams too.
@@ -77,6 +78,7 @@ export class LiveController {
     gone.signal.addEventListener('abort', () => clearInterval(heartbeat));
     const readers = this.#readers(session.tenantId);
     await stream.run(this.#tailsOf(session.tenantId, readers), readers);
+    beat();
   }
 
   #tailsOf(tenantId: string, readers: PerService<ReadFeed>): PerService<FeedTail> {

@@ -15,6 +15,7 @@ export class FeedTail {
   readonly #listeners = new Set<Listener>();
   #stop: AbortController | undefined;
   #cursor: string | null = null;
+  #anchored = Promise.withResolvers<void>();
 
   constructor(private readonly read: ReadFeed) {}
 
@@ -22,20 +23,24 @@ export class FeedTail {
     return this.#listeners.size;
   }
 
-  /** Hears every page from now on; returns how to stop. */
-  listen(listener: Listener): () => void {
+  /**
+   * Hears every page from `anchored` on: before that the tail does not know yet where the feed ends. Whoever resumes reads its own
+   * pages after that moment, or what happens in between would be nobody's.
+   */
+  listen(listener: Listener): { readonly anchored: Promise<void>; stop(): void } {
     this.#listeners.add(listener);
     if (!this.#stop) {
       this.#stop = new AbortController();
       void this.#follow(this.#stop.signal);
     }
-    return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size > 0) return;
+    const stop = (): void => {
+      if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
       this.#stop?.abort();
       this.#stop = undefined;
       this.#cursor = null;
+      this.#anchored = Promise.withResolvers<void>();
     };
+    return { anchored: this.#anchored.promise, stop };
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -46,6 +51,7 @@ export class FeedTail {
         if (signal.aborted) return;
         this.#cursor = page.cursor;
         for (const listener of this.#listeners) listener(page);
+        this.#anchored.resolve();
       } catch {
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }

@@ -37,7 +37,7 @@ export class ApiController {
     return mergedDocument(this.table, this.config.PUBLIC_URL);
   }
 
-  @All('/api/*path')
+  @All('/api/*')
   async call(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await underRequestSpan(request, async () => {
       requireOwnPage(request);

@@ -43,6 +43,6 @@ export {
 export { connectWhenMigrated, missingMigrations, runMigrations, type Migrations } from './runtime/database.js';
 export { DrainController, drainOnSignals, drainPhases, type DrainPhase } from './runtime/drain.js';
 export { Health, startOperationsServer, type HealthCheck, type OperationsServer } from './runtime/health.js';
-export { closeServer, createHttpAdapter, observeHttp, underRequestSpan } from './runtime/http.js';
+export { createHttpAdapter, gracefulClose, observeHttp, underRequestSpan } from './runtime/http.js';
 export { startTracing, type Tracing } from './runtime/tracing.js';
 export * from './tokens.js';

@@ -54,6 +54,16 @@ const redactPaths = forbidden.flatMap((field) => [field, `*.${field}`, `*.*.${fi
  * repeat the values that broke them (a driver's, a parser's), so only their stack frames are kept.
  */
 export const describeError = (error: unknown): Record<string, unknown> => {
+  // The logger describes what it is given as `err`; a caller may have done so already.
+  if (typeof error === 'object' && error !== null && described.has(error)) return error as Record<string, unknown>;
+  const description = describe(error);
+  described.add(description);
+  return description;
+};
+
+const described = new WeakSet<object>();
+
+const describe = (error: unknown): Record<string, unknown> => {
   if (!(error instanceof Error)) return { type: typeof error };
   const frames = error.stack
     ?.split('\n')

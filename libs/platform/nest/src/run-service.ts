@@ -28,7 +28,7 @@ import { measureBatches, watchPolls } from './runtime/consumer.js';
 import { connectWhenMigrated, runMigrations, type Migrations } from './runtime/database.js';
 import { DrainController, drainOnSignals } from './runtime/drain.js';
 import { Health, startOperationsServer } from './runtime/health.js';
-import { closeServer, createHttpAdapter, observeHttp } from './runtime/http.js';
+import { createHttpAdapter, gracefulClose, observeHttp } from './runtime/http.js';
 import { Sampler } from './runtime/sampler.js';
 import { startTracing } from './runtime/tracing.js';
 import type { Clock, PlatformDeps } from './tokens.js';
@@ -239,12 +239,12 @@ export const startService = async <C>(
     }
 
     await app.init();
+    const server = app.getHttpServer();
+    drain.add('accept', 'http', gracefulClose(server));
     relay?.start();
     sampler.start();
     if (consumerGroup) await app.startAllMicroservices();
     await app.listen(platform.HTTP_PORT, platform.HTTP_HOST);
-    const server = app.getHttpServer();
-    drain.add('accept', 'http', () => closeServer(server));
     const { port } = server.address() as AddressInfo;
     health.started();
     logger.info({ port, metricsPort: operations.port }, 'listening');

@@ -57,15 +57,25 @@ export const observeHttp = (instance: FastifyInstance, metrics: Metrics): void =
   });
 };
 
-/** Takes no new connection and resolves when every request under way is answered. Connections that fall idle meanwhile are closed. */
-export const closeServer = async (server: Server): Promise<void> => {
-  const idle = setInterval(() => server.closeIdleConnections(), 20);
-  try {
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeIdleConnections();
+/**
+ * How a server closes without cutting anybody off: no new connection, every request under way is answered, then the rest of the
+ * connections goes. To be called before it listens. (Node's own close waits for connections that fell idle later, and for those on
+ * which nothing was ever sent.)
+ */
+export const gracefulClose = (server: Server): (() => Promise<void>) => {
+  let underWay = 0;
+  server.on('request', (_request, response) => {
+    underWay += 1;
+    response.once('close', () => (underWay -= 1));
+  });
+  return () =>
+    new Promise<void>((resolve) => {
+      const closeRest = (): void => (underWay === 0 ? server.closeAllConnections() : server.closeIdleConnections());
+      const timer = setInterval(closeRest, 20);
+      server.close(() => {
+        clearInterval(timer);
+        resolve();
+      });
+      closeRest();
     });
-  } finally {
-    clearInterval(idle);
-  }
 };

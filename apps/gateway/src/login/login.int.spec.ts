@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Problem } from '@centralita/contracts';
+import { Client } from 'pg';
+import { ownPage, startHarness, type Harness } from '../testing/gateway-harness.spec.js';
+import { TestBrowser } from '../testing/identity.spec.js';
+
+describe('signing in', () => {
+  let sut: Harness;
+  beforeAll(async () => {
+    sut = await startHarness();
+  });
+  afterAll(() => sut.stop());
+
+  const codeOf = async (response: Response): Promise<[number, string]> => [
+    response.status,
+    Problem.parse(await response.json()).code,
+  ];
+  const sessionCookie = (browser: TestBrowser): string => browser.cookies(sut.url).get('centralita-session') ?? '';
+
+  it('comes back where it began, with a session of claims, a strict cookie, and only a hash in the database', async () => {
+    const sub = randomUUID();
+    sut.identity.next({
+      sub,
+      claims: { tenant: sut.tenants[0]?.tenantId, roles: ['supervisor', 'agent', 'emperor'], label: 'Agent One' },
+    });
+    const browser = new TestBrowser();
+    const { url, response } = await browser.follow(`${sut.url}/auth/login?returnTo=/inbox/mine%3Fa`);
+    expect([url, response.status]).toEqual([`${sut.url}/inbox/mine?a`, 200]);
+
+    const session = await browser.request(`${sut.url}/api/session`, { headers: ownPage });
+    expect(session.headers.get('cache-control')).toBe('no-store');
+    expect(await session.json()).toMatchObject({
+      actorId: sub,
+      tenantId: sut.tenants[0]?.tenantId,
+      tenantName: 'Tenant A',
+      label: 'Agent One',
+      roles: ['agent', 'supervisor'],
+    });
+
+    const line = browser.lines.find((one) => one.startsWith('centralita-session='));
+    expect(line).toMatch(/; Path=\/;.*HttpOnly; SameSite=Strict/);
+    expect(browser.lines.find((one) => one.startsWith('centralita-login=ey'))).toMatch(/; Path=\/auth; HttpOnly; SameSite=Lax/);
+    expect(browser.cookies(sut.url).has('centralita-login')).toBe(false);
+
+    const admin = new Client({ connectionString: sut.database.adminUrl });
+    await admin.connect();
+    const { rows } = await admin.query<{ id_hash: Buffer }>('select * from session where actor_id = $1', [sub]);
+    await admin.end();
+    expect(rows).toHaveLength(1);
+    const id = sessionCookie(browser);
+    expect(id).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(rows[0]?.id_hash.equals(Buffer.from(id, 'base64url'))).toBe(false);
+    expect(JSON.stringify([rows, sut.logged])).not.toContain(id);
+  });
+
+  it('gives a new session id at every sign-in and ends the old one', async () => {
+    const browser = await sut.signIn({ sub: randomUUID(), roles: ['agent'] });
+    const first = sessionCookie(browser);
+    await browser.follow(`${sut.url}/auth/login`);
+    expect(sessionCookie(browser)).not.toBe(first);
+    const old = await fetch(`${sut.url}/api/session`, { headers: { ...ownPage, cookie: `centralita-session=${first}` } });
+    expect(await codeOf(old)).toEqual([401, 'UNAUTHENTICATED']);
+  });
+
+  it('ends with signing out, here and at the provider', async () => {
+    const browser = await sut.signIn({ sub: randomUUID(), roles: ['agent'] });
+    const id = sessionCookie(browser);
+    expect((await browser.request(`${sut.url}/auth/logout`, { method: 'POST' })).status).toBe(403);
+    const answer = await browser.request(`${sut.url}/auth/logout`, { method: 'POST', headers: ownPage });
+    expect([
+      answer.status,
+      ((await answer.json()) as { redirect: string }).redirect.startsWith(`${sut.identity.issuer}/session/end?`),
+    ]).toEqual([200, true]);
+    expect(sessionCookie(browser)).toBe('');
+    const again = await fetch(`${sut.url}/api/session`, { headers: { ...ownPage, cookie: `centralita-session=${id}` } });
+    expect(again.status).toBe(401);
+  });
+
+  it('derives a stable actor id from a subject that is no UUID', async () => {
+    const ids = await Promise.all(
+      ['auth0|7', 'auth0|7'].map(async (sub) => {
+        const browser = await sut.signIn({ sub, roles: ['agent'] });
+        return ((await (await browser.request(`${sut.url}/api/session`, { headers: ownPage })).json()) as { actorId: string })
+          .actorId;
+      }),
+    );
+    expect(ids[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(ids[1]).toBe(ids[0]);
+  });
+
+  it('refuses people of another tenant and people without a role', async () => {
+    for (const claims of [
+      { tenant: randomUUID(), roles: ['agent'] },
+      { tenant: sut.tenants[0]?.tenantId, roles: ['emperor'] },
+      { tenant: sut.tenants[0]?.tenantId },
+    ]) {
+      sut.identity.next({ sub: randomUUID(), claims });
+      const browser = new TestBrowser();
+      const { response } = await browser.follow(`${sut.url}/auth/login`);
+      expect(await codeOf(response)).toEqual([403, 'FORBIDDEN']);
+      expect(sessionCookie(browser)).toBe('');
+    }
+  });
+
+  it('takes a code only in the browser that began, once, with its own state', async () => {
+    sut.identity.next({ sub: randomUUID(), claims: { tenant: sut.tenants[0]?.tenantId, roles: ['agent'] } });
+    const browser = new TestBrowser();
+    const { url: callback } = await browser.follow(`${sut.url}/auth/login`, `${sut.url}/auth/callback`);
+    const loginCookie = browser.cookies(sut.url).get('centralita-login') ?? '';
+    // Another browser, another state, a tampered cookie.
+    expect(await codeOf(await fetch(callback))).toEqual([401, 'UNAUTHENTICATED']);
+    const other = new TestBrowser();
+    await other.request(`${sut.url}/auth/login`);
+    expect(await codeOf(await other.request(callback))).toEqual([401, 'UNAUTHENTICATED']);
+    const tampered = await fetch(callback, { headers: { cookie: `centralita-login=${loginCookie.slice(0, -3)}AAA` } });
+    expect(await codeOf(tampered)).toEqual([401, 'UNAUTHENTICATED']);
+    expect((await browser.request(callback)).status).toBe(302);
+    const replayed = await fetch(callback, { headers: { cookie: `centralita-login=${loginCookie}` } });
+    expect(await codeOf(replayed)).toEqual([401, 'UNAUTHENTICATED']);
+  });
+
+  it('never sends anybody to another site', async () => {
+    for (const returnTo of [
+      '//evil.example',
+      'https://evil.example/',
+      '/\\evil.example',
+      '/%0d%0aset-cookie:x=1',
+      '/\tx',
+      'javascript:alert(1)',
+    ]) {
+      sut.identity.next({ sub: randomUUID(), claims: { tenant: sut.tenants[0]?.tenantId, roles: ['agent'] } });
+      const browser = new TestBrowser();
+      const { url } = await browser.follow(`${sut.url}/auth/login?returnTo=${encodeURIComponent(returnTo)}`);
+      expect(new URL(url).origin).toBe(sut.url);
+    }
+  });
+});
+
+describe('the rate of sign-ins', () => {
+  it('is bounded per address', async () => {
+    const sut = await startHarness({ LOGIN_RATE_PER_MINUTE: '3' });
+    try {
+      const statuses: number[] = [];
+      for (let times = 0; times < 5; times += 1)
+        statuses.push((await fetch(`${sut.url}/auth/login`, { redirect: 'manual' })).status);
+      expect(statuses).toEqual([302, 302, 302, 429, 429]);
+    } finally {
+      await sut.stop();
+    }
+  });
+});
