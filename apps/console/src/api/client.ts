@@ -32,6 +32,14 @@ const offline: Problem = {
   retryable: true,
 };
 
+/** The problem document of a refusal; what stands between us and the service may answer with something else. */
+const problemOf = async (response: Response): Promise<Problem> => {
+  const text = await response.text();
+  if (response.headers.get('content-type')?.includes('json')) return JSON.parse(text) as Problem;
+  const code = response.status === 401 ? 'UNAUTHENTICATED' : 'UPSTREAM_UNAVAILABLE';
+  return { type: 'about:blank', title: response.statusText, status: response.status, code, detail: '', retryable: true };
+};
+
 /** Calls the public API. Never retries by itself: every answer with customer data is a record, and only a person may ask again. */
 export const call = async <Body>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<Body>> => {
   let response: Response;
@@ -53,15 +61,24 @@ export const call = async <Body>(method: string, path: string, options: RequestO
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiProblem(offline);
   }
+  if (!response.ok) throw new ApiProblem(await problemOf(response));
   const text = await response.text();
   const body: unknown = text === '' ? null : JSON.parse(text);
-  if (!response.ok) throw new ApiProblem(body as Problem);
   return {
     body: body as Body,
     etag: response.headers.get('etag')?.replace(/^(?:W\/)?"(.*)"$/, '$1') ?? null,
     causalToken: response.headers.get('x-causal-token'),
     accessRecord: response.headers.get('x-access-record'),
   };
+};
+
+/** Bytes of a media file. Opening it is a record of its own, so nothing asks for it ahead of time. */
+export const getFile = async (path: string): Promise<Blob> => {
+  const response = await fetch(`/api${path}`, { headers: { 'x-centralita': '1' }, cache: 'no-store' }).catch(() => {
+    throw new ApiProblem(offline);
+  });
+  if (!response.ok) throw new ApiProblem(await problemOf(response));
+  return response.blob();
 };
 
 export const get = <Body>(path: string, options: RequestOptions = {}): Promise<Answer<Body>> => call<Body>('GET', path, options);

@@ -14,6 +14,7 @@ const LONGEST_PAUSE_MS = 30_000;
 class LiveStream {
   #source: EventSource | null = null;
   #cursor: string | null = null;
+  #started = false;
   #state: LiveState = 'reconnecting';
   #failures = 0;
   #lastSign = 0;
@@ -21,11 +22,18 @@ class LiveStream {
   readonly #pointerListeners = new Set<(pointer: LivePointer) => void>();
   readonly #stateListeners = new Set<() => void>();
 
+  /** When the last sign of life came, in milliseconds; what is shown is at least as old as that. */
+  get lastSign(): number {
+    return this.#lastSign;
+  }
+
   get state(): LiveState {
     return this.#state;
   }
 
   start(): void {
+    if (this.#started) return;
+    this.#started = true;
     this.#connect();
     setInterval(() => {
       if (this.#state === 'live' && Date.now() - this.#lastSign > HEARTBEAT_LIMIT_MS) this.#broken();

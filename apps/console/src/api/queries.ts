@@ -1,7 +1,6 @@
 import type {
   AccessRow,
   AgentList,
-  Board,
   ConversationDetail,
   DecisionList,
   Disposition,
@@ -15,8 +14,17 @@ import type {
   ThreadItem,
   UsageItem,
 } from '@centralita/contracts';
-import { QueryClient, useInfiniteQuery, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
-import { useCallback, useEffect, useRef } from 'react';
+import {
+  QueryClient,
+  useInfiniteQuery,
+  useQuery,
+  useQueryClient,
+  type InfiniteData,
+  type UseInfiniteQueryResult,
+  type UseQueryResult,
+} from '@tanstack/react-query';
+import { v5 } from 'uuid';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
 import type { z } from 'zod';
 import { noteServerTime } from '../shared/clock.js';
 import { get } from './client.js';
@@ -36,7 +44,8 @@ export const queryClient = new QueryClient({
   },
 });
 
-type Page<Item> = { readonly items: readonly Item[]; readonly nextCursor: string | null };
+export type Page<Item> = { readonly items: readonly Item[]; readonly nextCursor: string | null };
+type Pages<Item> = UseInfiniteQueryResult<InfiniteData<Page<Item>>>;
 const body = async <Body>(path: string, signal: AbortSignal): Promise<Body> => (await get<Body>(path, { signal })).body;
 
 export const useSession = (): UseQueryResult<Session> =>
@@ -58,7 +67,7 @@ export const useMe = (enabled: boolean): UseQueryResult<Me> =>
 export type InboxView = 'mine' | 'unassigned' | 'all' | 'closed';
 export type InboxSort = 'window' | 'wait' | 'recent';
 
-export const useInbox = (view: InboxView, sort: InboxSort) =>
+export const useInbox = (view: InboxView, sort: InboxSort): Pages<InboxRow> =>
   useInfiniteQuery({
     queryKey: ['inbox', view, sort],
     initialPageParam: '',
@@ -76,7 +85,7 @@ export const useConversation = (id: string): UseQueryResult<ConversationDetail> 
     queryFn: ({ signal }) => body<ConversationDetail>(`/v1/conversations/${id}`, signal),
   });
 
-export const useThread = (id: string) =>
+export const useThread = (id: string): Pages<ThreadItem> =>
   useInfiniteQuery({
     queryKey: ['thread', id],
     initialPageParam: '',
@@ -97,7 +106,6 @@ export const useTemplates = reference<{ items: Template[] }>('templates', '/v1/t
 export const useDispositions = reference<{ items: Disposition[] }>('dispositions', '/v1/dispositions');
 export const useQueues = reference<z.infer<typeof QueueList>>('queues', '/v1/queues');
 export const useAgents = reference<z.infer<typeof AgentList>>('agents', '/v1/agents');
-export const useBoard = reference<Board>('board', '/v1/board');
 
 export const useDecisions = (taskId: string, enabled: boolean): UseQueryResult<z.infer<typeof DecisionList>> =>
   useQuery({ queryKey: ['decisions', taskId], enabled, queryFn: ({ signal }) => body(`/v1/decisions/${taskId}`, signal) });
@@ -109,7 +117,7 @@ export const useStatement = (wabaId: string, month: string): UseQueryResult<Stat
     queryKey: ['statement', wabaId, month],
     queryFn: ({ signal }) => body(`/v1/statements/${wabaId}/${month}`, signal),
   });
-export const useLineUsage = (wabaId: string, month: string, lineId: string) =>
+export const useLineUsage = (wabaId: string, month: string, lineId: string): Pages<UsageItem> =>
   useInfiniteQuery({
     queryKey: ['usage', wabaId, month, lineId],
     initialPageParam: '',
@@ -129,7 +137,7 @@ export type AccessAnswer = Page<AccessRow> & {
     readonly found: number;
   };
 };
-export const useAccessRecords = (search: AccessSearch | null) =>
+export const useAccessRecords = (search: AccessSearch | null): UseInfiniteQueryResult<InfiniteData<AccessAnswer>> =>
   useInfiniteQuery({
     queryKey: ['access', search],
     enabled: search !== null,
@@ -141,33 +149,55 @@ export const useAccessRecords = (search: AccessSearch | null) =>
     getNextPageParam: (page) => page.nextCursor,
   });
 
+/** Puts the newest page before what is loaded. When the two do not touch, something is missing between them: only the newest is kept. */
+export const mergeNewest = (loaded: InfiniteData<Page<ThreadItem>>, newest: Page<ThreadItem>): InfiniteData<Page<ThreadItem>> => {
+  const [first, ...older] = loaded.pages;
+  const fresh = new Set(newest.items.map(({ id }) => id));
+  if (!first?.items.some(({ id }) => fresh.has(id))) return { pages: [newest], pageParams: loaded.pageParams.slice(0, 1) };
+  const items = [...newest.items, ...first.items.filter(({ id }) => !fresh.has(id))];
+  return { ...loaded, pages: [{ items, nextCursor: first.nextCursor }, ...older] };
+};
+
+/** Asks for the newest messages of an open conversation only: older pages do not change, and every page is a record. */
+export const refreshThread = async (client: QueryClient, id: string): Promise<void> => {
+  const key = ['thread', id];
+  const loaded = client.getQueryData<InfiniteData<Page<ThreadItem>>>(key);
+  if (!loaded) return client.invalidateQueries({ queryKey: key });
+  const { body: newest } = await get<Page<ThreadItem>>(`/v1/conversations/${id}/messages`);
+  client.setQueryData<InfiniteData<Page<ThreadItem>>>(key, (now) => now && mergeNewest(now, newest));
+};
+
 const SETTLE_MS = 250;
 
-/** Refreshes what a pointer is about, once per burst: the list that is shown, the conversation that is open, the own desk. */
-export const useLiveRefresh = (openConversation: string | null): void => {
+/** Refreshes what a pointer is about, at most four times a second: the list, the open conversation, the own desk. */
+export const useLiveRefresh = (tenantId: string, openConversation: string | null): void => {
   const client = useQueryClient();
-  const due = useRef(new Set<string>());
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  const due = useRef(new Set<'me' | 'inbox' | 'open'>());
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  useEffect(() => () => clearTimeout(timer.current ?? undefined), []);
+  const streams = useMemo(
+    () => (openConversation === null ? [] : [openConversation, v5(`task:${openConversation}`, tenantId)]),
+    [openConversation, tenantId],
+  );
   useLivePointers(
     useCallback(
       (pointer: LivePointer) => {
-        if (pointer.service === 'routing') due.current.add('me').add('inbox');
-        if (pointer.service === 'conversation') due.current.add('inbox');
-        if (openConversation !== null && pointer.streamId === openConversation) due.current.add('open');
-        clearTimeout(timer.current);
-        timer.current = setTimeout(() => {
-          const keys = [...due.current];
+        if (pointer.service === 'routing') due.current.add('me');
+        if (pointer.service === 'conversation' || /^task\.(assigned|queued|transferred)/.test(pointer.type))
+          due.current.add('inbox');
+        if (streams.includes(pointer.streamId)) due.current.add('open');
+        timer.current ??= setTimeout(() => {
+          timer.current = null;
+          const refresh = new Set(due.current);
           due.current.clear();
-          for (const key of keys) {
-            if (key === 'open') {
-              void client.invalidateQueries({ queryKey: ['conversation', openConversation] });
-              void client.invalidateQueries({ queryKey: ['thread', openConversation] });
-            } else void client.invalidateQueries({ queryKey: [key] });
-          }
+          for (const key of ['me', 'inbox'] as const) if (refresh.has(key)) void client.invalidateQueries({ queryKey: [key] });
+          if (!refresh.has('open') || openConversation === null) return;
+          void client.invalidateQueries({ queryKey: ['conversation', openConversation] });
+          // What could not be fetched now comes with the next pointer, or when a person asks.
+          refreshThread(client, openConversation).catch(() => undefined);
         }, SETTLE_MS);
       },
-      [client, openConversation],
+      [client, openConversation, streams],
     ),
   );
 };

@@ -2,15 +2,33 @@
 export const en = {
   app: { name: 'Centralita', skip: 'Skip to content' },
   signIn: {
+    promise: 'Every look at customer data is recorded.',
+
     title: 'The switchboard for your WhatsApp',
     text: 'Sign in with your company account.',
     button: 'Sign in',
     ended: 'Your session has ended.',
   },
   rail: { inbox: 'Inbox', ledger: 'Ledger', billing: 'Billing', settings: 'Settings', signOut: 'Sign out', navigation: 'Main' },
-  connection: { live: 'Live', reconnecting: 'Reconnecting', offline: 'Offline. Data from {{time}}.' },
-  presence: { label: 'Presence', online: 'Online', away: 'Away', offline: 'Offline', load: '{{load}} of {{capacity}}' },
+  connection: {
+    stopped: 'Offline',
+    live: 'Live',
+    reconnecting: 'Reconnecting',
+    offline: 'Offline. Data from {{time}}.',
+  },
+  presence: {
+    unknown: 'Unknown',
+    label: 'Presence',
+    online: 'Online',
+    away: 'Away',
+    offline: 'Offline',
+    load: '{{load}} of {{capacity}}',
+  },
   inbox: {
+    views: 'Views',
+    out: 'You:',
+    back: 'Back to the list',
+
     mine: 'Mine',
     unassigned: 'Unassigned',
     all: 'All',
@@ -29,8 +47,21 @@ export const en = {
     erased: 'Data erased',
     contact: 'Contact {{id}}',
   },
-  preview: { image: '[image]', audio: '[audio]', video: '[video]', document: '[document]' },
+  preview: {
+    image: '[image]',
+    audio: '[audio]',
+    video: '[video]',
+    document: '[document]',
+    sticker: '[sticker]',
+    location: '[location]',
+    contacts: '[contact]',
+    call: '[call]',
+    reaction: '[reaction]',
+    edit: '[edited]',
+  },
   window: {
+    closedAt: 'Closed {{time}}.',
+
     closesAt: 'Closes {{time}}',
     closed: 'Closed',
     none: 'No messages',
@@ -41,6 +72,11 @@ export const en = {
     announceClosed: 'The window has closed.',
   },
   offer: {
+    label: 'Offers',
+    noQueue: 'No queue',
+    wrapping: 'Wrapping up',
+    finish: 'Finish',
+
     title: 'New conversation',
     queue: '{{queue}}, waited {{wait}}',
     why: 'Why you: {{why}}',
@@ -55,6 +91,9 @@ export const en = {
     seconds: '{{count}} s',
   },
   thread: {
+    newMessage: 'New message',
+    echo: 'From the business phone',
+
     label: 'Messages',
     older: 'Earlier messages',
     newer_one: '{{count}} new',
@@ -78,6 +117,8 @@ export const en = {
     why: 'Why?',
   },
   status: {
+    waitsForYou: 'Not sent yet',
+
     requested: 'Waiting',
     attempted: 'Sending',
     accepted: 'Accepted',
@@ -89,6 +130,11 @@ export const en = {
     unknown: 'Fate unknown. It will not be sent again by itself.',
   },
   composer: {
+    label: 'Answer',
+    draft: 'Draft, not sent by itself',
+    noTemplates: 'There is no template.',
+    category: { utility: 'utility', marketing: 'marketing', authentication: 'authentication' },
+
     reply: 'Reply',
     note: 'Note',
     template: 'Template',
@@ -111,6 +157,8 @@ export const en = {
     conversationClosed: 'This conversation is closed. It reopens when they write.',
   },
   actions: {
+    target: 'Hand to',
+
     transfer: 'Transfer',
     resolve: 'Resolve',
     disposition: 'How did it end?',
@@ -123,6 +171,19 @@ export const en = {
     hides: 'Hides in {{time}}',
   },
   side: {
+    window: 'Window',
+    queue: 'Queue',
+    caseLabel: 'Case',
+    opened: 'Opened',
+    closed: 'Closed',
+    why: 'Why this agent?',
+    noDecision: 'Nothing was decided yet.',
+    noPhone: 'No phone number',
+    policy: 'policy v{{version}}, ring {{step}}',
+    candidate: 'Candidate',
+    reason: 'Reason',
+    load: 'Load',
+
     title: 'Details',
     phone: 'Phone',
     number: 'Business number',
@@ -219,6 +280,17 @@ export const en = {
     number: 'Number {{id}}',
   },
   settings: {
+    keys: 'Keys',
+    key: {
+      next: 'Next conversation',
+      previous: 'Previous conversation',
+      reply: 'Write an answer',
+      note: 'Write a note',
+      resolve: 'Resolve',
+      accept: 'Accept the nearest offer',
+      side: 'Show or hide details',
+    },
+
     title: 'Settings',
     language: 'Language',
     scheme: 'Appearance',
@@ -233,6 +305,14 @@ export const en = {
     modEnter: 'Ctrl or Cmd + Enter',
   },
   problem: {
+    UNAUTHENTICATED: 'Your session has ended. Sign in again.',
+    UPSTREAM_UNAVAILABLE: 'A part of the service is not there. Nothing was lost.',
+    CAUSE_NOT_SEEN: 'This is still on its way. Try again in a second.',
+    TEMPLATE_UNKNOWN: 'This template is not offered any more.',
+    VALIDATION_FAILED: 'One field is not right.',
+    ERASED: 'Data erased.',
+    REASON_REQUIRED: 'Choose a reason; it is recorded.',
+
     retry: 'Retry',
     code: 'Code {{code}}',
     trace: 'Trace {{id}}',
@@ -251,6 +331,52 @@ export const en = {
     TEMPLATE_INVALID: 'The template needs all its values.',
     VERSION_CONFLICT: 'Somebody else was faster. Look again.',
     other: 'That did not work.',
+  },
+  role: { agent: 'Agent', supervisor: 'Supervisor', compliance: 'Compliance', billing: 'Billing', platform: 'Platform' },
+  media: {
+    image: 'image',
+    audio: 'audio',
+    voice: 'voice message',
+    video: 'video',
+    document: 'document',
+    sticker: 'sticker',
+    file: 'file',
+  },
+  reason: {
+    none: 'no reason given',
+    other: 'reason of the provider',
+    131026: 'this number cannot receive it',
+    131047: 'the 24 hours had passed',
+    131049: 'held back by the provider to protect the customer',
+    130472: 'the customer is in an experiment of the provider',
+    131048: 'too many messages were reported as spam',
+    131056: 'too many messages to this customer',
+    130429: 'too many messages in a short time',
+    131051: 'this type of message is not supported',
+    131053: 'the file could not be uploaded',
+    131031: 'the account is locked',
+    131000: 'the provider had a fault',
+    132001: 'the template does not exist in this language',
+    132000: 'the template has another number of values',
+    WINDOW_CLOSED: 'the window was closed',
+    WINDOW_NEVER_OPENED: 'they had not written yet',
+  },
+  reasonCode: {
+    ASSIGNED_CONVERSATION: 'Assigned conversation',
+    QUEUE_TRIAGE: 'Triage of a queue',
+    SUPERVISION_QA: 'Supervision',
+    SUBJECT_REQUEST: 'Request of the person',
+    LEGAL_PROCESS: 'Legal process',
+    SECURITY_INVESTIGATION: 'Security investigation',
+    BILLING_DISPUTE: 'Billing dispute',
+    SYSTEM_OPERATION: 'System operation',
+    BREAK_GLASS: 'Emergency',
+    TEST_DATA: 'Test data',
+  },
+  rule: {
+    'longest-idle': 'idle longest',
+    'transfer-target': 'handed to them',
+    'nobody-eligible': 'nobody could take it',
   },
   time: { second: '{{n}} s', minute: '{{n}} min', hour: '{{n}} h', day: '{{n}} d' },
 } as const;

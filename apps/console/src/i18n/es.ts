@@ -3,6 +3,8 @@ import type { Dictionary } from './en.js';
 export const es: Dictionary = {
   app: { name: 'Centralita', skip: 'Saltar al contenido' },
   signIn: {
+    promise: 'Cada vista de datos de clientes queda registrada.',
+
     title: 'La centralita de tu WhatsApp',
     text: 'Entra con tu cuenta de empresa.',
     button: 'Entrar',
@@ -16,8 +18,15 @@ export const es: Dictionary = {
     signOut: 'Salir',
     navigation: 'Principal',
   },
-  connection: { live: 'En directo', reconnecting: 'Reconectando', offline: 'Sin conexión. Datos de las {{time}}.' },
+  connection: {
+    stopped: 'Sin conexión',
+    live: 'En directo',
+    reconnecting: 'Reconectando',
+    offline: 'Sin conexión. Datos de las {{time}}.',
+  },
   presence: {
+    unknown: 'Sin datos',
+
     label: 'Presencia',
     online: 'Disponible',
     away: 'Ausente',
@@ -25,6 +34,10 @@ export const es: Dictionary = {
     load: '{{load}} de {{capacity}}',
   },
   inbox: {
+    views: 'Vistas',
+    out: 'Tú:',
+    back: 'Volver a la lista',
+
     mine: 'Mías',
     unassigned: 'Sin asignar',
     all: 'Todas',
@@ -43,8 +56,21 @@ export const es: Dictionary = {
     erased: 'Datos borrados',
     contact: 'Contacto {{id}}',
   },
-  preview: { image: '[imagen]', audio: '[audio]', video: '[vídeo]', document: '[documento]' },
+  preview: {
+    image: '[imagen]',
+    audio: '[audio]',
+    video: '[vídeo]',
+    document: '[documento]',
+    sticker: '[sticker]',
+    location: '[ubicación]',
+    contacts: '[contacto]',
+    call: '[llamada]',
+    reaction: '[reacción]',
+    edit: '[editado]',
+  },
   window: {
+    closedAt: 'Cerró a las {{time}}.',
+
     closesAt: 'Cierra a las {{time}}',
     closed: 'Cerrada',
     none: 'Sin mensajes',
@@ -55,6 +81,11 @@ export const es: Dictionary = {
     announceClosed: 'La ventana se ha cerrado.',
   },
   offer: {
+    label: 'Ofertas',
+    noQueue: 'Sin cola',
+    wrapping: 'Terminando',
+    finish: 'Listo',
+
     title: 'Conversación nueva',
     queue: '{{queue}}, espera {{wait}}',
     why: 'Por qué tú: {{why}}',
@@ -69,6 +100,9 @@ export const es: Dictionary = {
     seconds: '{{count}} s',
   },
   thread: {
+    newMessage: 'Mensaje nuevo',
+    echo: 'Desde el teléfono de la empresa',
+
     label: 'Mensajes',
     older: 'Mensajes anteriores',
     newer_one: '{{count}} nuevo',
@@ -92,6 +126,8 @@ export const es: Dictionary = {
     why: '¿Por qué?',
   },
   status: {
+    waitsForYou: 'Aún no ha salido',
+
     requested: 'En espera',
     attempted: 'Enviando',
     accepted: 'Aceptado',
@@ -103,6 +139,11 @@ export const es: Dictionary = {
     unknown: 'Destino desconocido. No se reenviará solo.',
   },
   composer: {
+    label: 'Responder',
+    draft: 'Borrador, no sale solo',
+    noTemplates: 'No hay ninguna plantilla.',
+    category: { utility: 'utilidad', marketing: 'marketing', authentication: 'autenticación' },
+
     reply: 'Responder',
     note: 'Nota interna',
     template: 'Plantilla',
@@ -125,6 +166,8 @@ export const es: Dictionary = {
     conversationClosed: 'Esta conversación está cerrada. Se reabre cuando escriba.',
   },
   actions: {
+    target: 'Pasar a',
+
     transfer: 'Pasar',
     resolve: 'Resolver',
     disposition: '¿Cómo terminó?',
@@ -137,6 +180,19 @@ export const es: Dictionary = {
     hides: 'Se oculta en {{time}}',
   },
   side: {
+    window: 'Ventana',
+    queue: 'Cola',
+    caseLabel: 'Caso',
+    opened: 'Abierta',
+    closed: 'Cerrada',
+    why: '¿Por qué este agente?',
+    noDecision: 'Aún no se ha decidido nada.',
+    noPhone: 'Sin teléfono',
+    policy: 'política v{{version}}, anillo {{step}}',
+    candidate: 'Candidato',
+    reason: 'Motivo',
+    load: 'Carga',
+
     title: 'Detalles',
     phone: 'Teléfono',
     number: 'Número de empresa',
@@ -233,6 +289,17 @@ export const es: Dictionary = {
     number: 'Número {{id}}',
   },
   settings: {
+    keys: 'Teclas',
+    key: {
+      next: 'Conversación siguiente',
+      previous: 'Conversación anterior',
+      reply: 'Escribir una respuesta',
+      note: 'Escribir una nota',
+      resolve: 'Resolver',
+      accept: 'Aceptar la oferta más próxima',
+      side: 'Mostrar u ocultar detalles',
+    },
+
     title: 'Ajustes',
     language: 'Idioma',
     scheme: 'Aspecto',
@@ -247,6 +314,14 @@ export const es: Dictionary = {
     modEnter: 'Ctrl o Cmd + Intro',
   },
   problem: {
+    UNAUTHENTICATED: 'Tu sesión ha terminado. Entra otra vez.',
+    UPSTREAM_UNAVAILABLE: 'Falta una parte del servicio. No se ha perdido nada.',
+    CAUSE_NOT_SEEN: 'Aún está en camino. Prueba en un segundo.',
+    TEMPLATE_UNKNOWN: 'Esta plantilla ya no se ofrece.',
+    VALIDATION_FAILED: 'Un campo no es correcto.',
+    ERASED: 'Datos borrados.',
+    REASON_REQUIRED: 'Elige un motivo; se registra.',
+
     retry: 'Reintentar',
     code: 'Código {{code}}',
     trace: 'Traza {{id}}',
@@ -265,6 +340,58 @@ export const es: Dictionary = {
     TEMPLATE_INVALID: 'La plantilla necesita todos sus valores.',
     VERSION_CONFLICT: 'Alguien fue más rápido. Mira otra vez.',
     other: 'No ha funcionado.',
+  },
+  role: {
+    agent: 'Agente',
+    supervisor: 'Supervisión',
+    compliance: 'Cumplimiento',
+    billing: 'Facturación',
+    platform: 'Plataforma',
+  },
+  media: {
+    image: 'imagen',
+    audio: 'audio',
+    voice: 'mensaje de voz',
+    video: 'vídeo',
+    document: 'documento',
+    sticker: 'sticker',
+    file: 'archivo',
+  },
+  reason: {
+    none: 'sin motivo',
+    other: 'motivo del proveedor',
+    131026: 'este número no puede recibirlo',
+    131047: 'habían pasado las 24 horas',
+    131049: 'el proveedor lo retuvo para proteger al cliente',
+    130472: 'el cliente está en un experimento del proveedor',
+    131048: 'demasiados mensajes marcados como spam',
+    131056: 'demasiados mensajes a este cliente',
+    130429: 'demasiados mensajes en poco tiempo',
+    131051: 'este tipo de mensaje no se admite',
+    131053: 'el archivo no se pudo subir',
+    131031: 'la cuenta está bloqueada',
+    131000: 'el proveedor tuvo un fallo',
+    132001: 'la plantilla no existe en este idioma',
+    132000: 'la plantilla tiene otro número de valores',
+    WINDOW_CLOSED: 'la ventana estaba cerrada',
+    WINDOW_NEVER_OPENED: 'aún no había escrito',
+  },
+  reasonCode: {
+    ASSIGNED_CONVERSATION: 'Conversación asignada',
+    QUEUE_TRIAGE: 'Reparto de una cola',
+    SUPERVISION_QA: 'Supervisión',
+    SUBJECT_REQUEST: 'Petición de la persona',
+    LEGAL_PROCESS: 'Proceso legal',
+    SECURITY_INVESTIGATION: 'Investigación de seguridad',
+    BILLING_DISPUTE: 'Reclamación de factura',
+    SYSTEM_OPERATION: 'Operación del sistema',
+    BREAK_GLASS: 'Emergencia',
+    TEST_DATA: 'Datos de prueba',
+  },
+  rule: {
+    'longest-idle': 'llevaba más tiempo libre',
+    'transfer-target': 'se la pasaron',
+    'nobody-eligible': 'nadie podía llevarla',
   },
   time: { second: '{{n}} s', minute: '{{n}} min', hour: '{{n}} h', day: '{{n}} d' },
 };

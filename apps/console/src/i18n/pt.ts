@@ -3,6 +3,8 @@ import type { Dictionary } from './en.js';
 export const pt: Dictionary = {
   app: { name: 'Centralita', skip: 'Ir para o conteúdo' },
   signIn: {
+    promise: 'Cada consulta a dados de clientes fica registrada.',
+
     title: 'A central do seu WhatsApp',
     text: 'Entre com a conta da empresa.',
     button: 'Entrar',
@@ -16,8 +18,15 @@ export const pt: Dictionary = {
     signOut: 'Sair',
     navigation: 'Principal',
   },
-  connection: { live: 'Ao vivo', reconnecting: 'Reconectando', offline: 'Sem conexão. Dados das {{time}}.' },
+  connection: {
+    stopped: 'Sem conexão',
+    live: 'Ao vivo',
+    reconnecting: 'Reconectando',
+    offline: 'Sem conexão. Dados das {{time}}.',
+  },
   presence: {
+    unknown: 'Sem dados',
+
     label: 'Presença',
     online: 'Disponível',
     away: 'Ausente',
@@ -25,6 +34,10 @@ export const pt: Dictionary = {
     load: '{{load}} de {{capacity}}',
   },
   inbox: {
+    views: 'Vistas',
+    out: 'Você:',
+    back: 'Voltar à lista',
+
     mine: 'Minhas',
     unassigned: 'Sem dono',
     all: 'Todas',
@@ -43,8 +56,21 @@ export const pt: Dictionary = {
     erased: 'Dados apagados',
     contact: 'Contato {{id}}',
   },
-  preview: { image: '[imagem]', audio: '[áudio]', video: '[vídeo]', document: '[documento]' },
+  preview: {
+    image: '[imagem]',
+    audio: '[áudio]',
+    video: '[vídeo]',
+    document: '[documento]',
+    sticker: '[figurinha]',
+    location: '[localização]',
+    contacts: '[contato]',
+    call: '[chamada]',
+    reaction: '[reação]',
+    edit: '[editada]',
+  },
   window: {
+    closedAt: 'Fechou às {{time}}.',
+
     closesAt: 'Fecha às {{time}}',
     closed: 'Fechada',
     none: 'Sem mensagens',
@@ -55,6 +81,11 @@ export const pt: Dictionary = {
     announceClosed: 'A janela fechou.',
   },
   offer: {
+    label: 'Ofertas',
+    noQueue: 'Sem fila',
+    wrapping: 'Encerrando',
+    finish: 'Pronto',
+
     title: 'Conversa nova',
     queue: '{{queue}}, espera {{wait}}',
     why: 'Por que você: {{why}}',
@@ -69,6 +100,9 @@ export const pt: Dictionary = {
     seconds: '{{count}} s',
   },
   thread: {
+    newMessage: 'Mensagem nova',
+    echo: 'Do telefone da empresa',
+
     label: 'Mensagens',
     older: 'Mensagens anteriores',
     newer_one: '{{count}} nova',
@@ -92,6 +126,8 @@ export const pt: Dictionary = {
     why: 'Por quê?',
   },
   status: {
+    waitsForYou: 'Ainda não saiu',
+
     requested: 'Em espera',
     attempted: 'Enviando',
     accepted: 'Aceita',
@@ -103,6 +139,11 @@ export const pt: Dictionary = {
     unknown: 'Destino desconhecido. Não será reenviada sozinha.',
   },
   composer: {
+    label: 'Responder',
+    draft: 'Rascunho, não sai sozinho',
+    noTemplates: 'Não há nenhum modelo.',
+    category: { utility: 'utilidade', marketing: 'marketing', authentication: 'autenticação' },
+
     reply: 'Responder',
     note: 'Nota interna',
     template: 'Modelo',
@@ -125,6 +166,8 @@ export const pt: Dictionary = {
     conversationClosed: 'Esta conversa está fechada. Reabre quando a pessoa escrever.',
   },
   actions: {
+    target: 'Passar para',
+
     transfer: 'Passar',
     resolve: 'Resolver',
     disposition: 'Como terminou?',
@@ -137,6 +180,19 @@ export const pt: Dictionary = {
     hides: 'Oculta em {{time}}',
   },
   side: {
+    window: 'Janela',
+    queue: 'Fila',
+    caseLabel: 'Caso',
+    opened: 'Aberta',
+    closed: 'Fechada',
+    why: 'Por que este agente?',
+    noDecision: 'Nada foi decidido ainda.',
+    noPhone: 'Sem telefone',
+    policy: 'política v{{version}}, anel {{step}}',
+    candidate: 'Candidato',
+    reason: 'Motivo',
+    load: 'Carga',
+
     title: 'Detalhes',
     phone: 'Telefone',
     number: 'Número da empresa',
@@ -229,6 +285,17 @@ export const pt: Dictionary = {
     number: 'Número {{id}}',
   },
   settings: {
+    keys: 'Teclas',
+    key: {
+      next: 'Próxima conversa',
+      previous: 'Conversa anterior',
+      reply: 'Escrever uma resposta',
+      note: 'Escrever uma nota',
+      resolve: 'Resolver',
+      accept: 'Aceitar a oferta mais próxima',
+      side: 'Mostrar ou ocultar detalhes',
+    },
+
     title: 'Ajustes',
     language: 'Idioma',
     scheme: 'Aparência',
@@ -243,6 +310,14 @@ export const pt: Dictionary = {
     modEnter: 'Ctrl ou Cmd + Enter',
   },
   problem: {
+    UNAUTHENTICATED: 'Sua sessão terminou. Entre outra vez.',
+    UPSTREAM_UNAVAILABLE: 'Falta uma parte do serviço. Nada se perdeu.',
+    CAUSE_NOT_SEEN: 'Ainda está a caminho. Tente em um segundo.',
+    TEMPLATE_UNKNOWN: 'Este modelo não é mais oferecido.',
+    VALIDATION_FAILED: 'Um campo não está certo.',
+    ERASED: 'Dados apagados.',
+    REASON_REQUIRED: 'Escolha um motivo; fica registrado.',
+
     retry: 'Tentar de novo',
     code: 'Código {{code}}',
     trace: 'Rastro {{id}}',
@@ -261,6 +336,58 @@ export const pt: Dictionary = {
     TEMPLATE_INVALID: 'O modelo precisa de todos os valores.',
     VERSION_CONFLICT: 'Alguém foi mais rápido. Olhe de novo.',
     other: 'Não funcionou.',
+  },
+  role: {
+    agent: 'Agente',
+    supervisor: 'Supervisão',
+    compliance: 'Conformidade',
+    billing: 'Faturamento',
+    platform: 'Plataforma',
+  },
+  media: {
+    image: 'imagem',
+    audio: 'áudio',
+    voice: 'mensagem de voz',
+    video: 'vídeo',
+    document: 'documento',
+    sticker: 'figurinha',
+    file: 'arquivo',
+  },
+  reason: {
+    none: 'sem motivo',
+    other: 'motivo do provedor',
+    131026: 'este número não pode receber',
+    131047: 'as 24 horas tinham passado',
+    131049: 'o provedor reteve para proteger o cliente',
+    130472: 'o cliente está em um experimento do provedor',
+    131048: 'muitas mensagens marcadas como spam',
+    131056: 'muitas mensagens para este cliente',
+    130429: 'muitas mensagens em pouco tempo',
+    131051: 'este tipo de mensagem não é aceito',
+    131053: 'o arquivo não pôde ser enviado',
+    131031: 'a conta está bloqueada',
+    131000: 'o provedor teve uma falha',
+    132001: 'o modelo não existe neste idioma',
+    132000: 'o modelo tem outro número de valores',
+    WINDOW_CLOSED: 'a janela estava fechada',
+    WINDOW_NEVER_OPENED: 'a pessoa ainda não tinha escrito',
+  },
+  reasonCode: {
+    ASSIGNED_CONVERSATION: 'Conversa atribuída',
+    QUEUE_TRIAGE: 'Triagem de uma fila',
+    SUPERVISION_QA: 'Supervisão',
+    SUBJECT_REQUEST: 'Pedido da pessoa',
+    LEGAL_PROCESS: 'Processo legal',
+    SECURITY_INVESTIGATION: 'Investigação de segurança',
+    BILLING_DISPUTE: 'Contestação de fatura',
+    SYSTEM_OPERATION: 'Operação do sistema',
+    BREAK_GLASS: 'Emergência',
+    TEST_DATA: 'Dados de teste',
+  },
+  rule: {
+    'longest-idle': 'livre há mais tempo',
+    'transfer-target': 'foi passada para ele',
+    'nobody-eligible': 'ninguém podia atender',
   },
   time: { second: '{{n}} s', minute: '{{n}} min', hour: '{{n}} h', day: '{{n}} d' },
 };

@@ -48,27 +48,33 @@ export const shortTime = (instant: string, now: number): string =>
     ? clockTime(instant)
     : new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short' }).format(new Date(instant));
 
+const format = (instant: string, options: Intl.DateTimeFormatOptions): string =>
+  new Intl.DateTimeFormat(locale(), { hour12: false, ...options }).format(new Date(instant));
+
+/** A day in full, for the lines between messages. */
+export const longDay = (instant: string): string =>
+  format(instant, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
+
+/** Day and time of day in the viewer's zone. */
+export const dateAndTime = (instant: string): string =>
+  format(instant, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+
+/** Time of day to the millisecond in the viewer's zone: decisions follow each other fast. */
+export const preciseTime = (instant: string): string =>
+  format(instant, { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });
+
 /** Date and time in UTC, for the ledger. */
 export const utcTime = (instant: string): string =>
-  new Intl.DateTimeFormat(locale(), {
+  format(instant, {
     day: '2-digit',
     month: 'short',
     year: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
-    hour12: false,
     timeZone: 'UTC',
-  }).format(new Date(instant));
+  });
 
 /** Date and time in a named zone, for billing. */
 export const zonedTime = (instant: string, timeZone: string): string =>
-  new Intl.DateTimeFormat(locale(), {
-    day: '2-digit',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hour12: false,
-    timeZone,
-  }).format(new Date(instant));
+  format(instant, { day: '2-digit', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone });

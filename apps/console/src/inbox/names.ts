@@ -1,0 +1,23 @@
+import type { ConversationDetail, InboxRow } from '@centralita/contracts';
+import { useTranslation } from 'react-i18next';
+
+type Named = Pick<InboxRow, 'displayName' | 'phoneMasked' | 'erased' | 'subjectId'> | ConversationDetail;
+
+/** What to call a customer: the profile name, else the masked phone, else the start of the subject's id. */
+export const useContactName = (): ((row: Named) => string) => {
+  const { t } = useTranslation();
+  return (row) =>
+    row.erased
+      ? t('inbox.erased')
+      : (row.displayName ?? row.phoneMasked ?? t('inbox.contact', { id: row.subjectId.slice(0, 4) }));
+};
+
+/** A label such as `[image]` in the reader's language; anything else is what the customer wrote. */
+export const usePreview = (): ((text: string) => string) => {
+  const { t, i18n } = useTranslation();
+  return (text) => {
+    const type = /^\[(\w+)\]$/.exec(text)?.[1];
+    if (type === undefined) return text;
+    return i18n.exists(`preview.${type}`) ? t(`preview.${type}`) : t('thread.unknownType', { type });
+  };
+};

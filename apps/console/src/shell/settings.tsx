@@ -1,0 +1,63 @@
+import { Button } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { DensityChoice, LanguageChoice, SchemeChoice, SendChoice } from './choices.js';
+import { useActor } from './session.js';
+import { signOut } from './sign-out.js';
+import classes from './settings.module.css';
+
+const keys = [
+  ['Alt J', 'next'],
+  ['Alt K', 'previous'],
+  ['Alt L', 'reply'],
+  ['Alt P', 'note'],
+  ['Alt E', 'resolve'],
+  ['Alt Y', 'accept'],
+  ['Alt O', 'side'],
+] as const;
+
+export const Settings = (): ReactNode => {
+  const { t } = useTranslation();
+  const actor = useActor();
+  return (
+    <div className={classes.page}>
+      <h1 className={classes.title}>{t('settings.title')}</h1>
+      <section className={classes.section}>
+        <div>
+          <p className={classes.who}>{actor.label}</p>
+          <p className={classes.dim}>
+            {actor.tenantName} · {actor.roles.map((role) => t(`role.${role}`)).join(', ')}
+          </p>
+        </div>
+        <Button variant="default" onClick={() => void signOut()}>
+          {t('rail.signOut')}
+        </Button>
+      </section>
+      <section className={classes.choices}>
+        <LanguageChoice />
+        <SchemeChoice />
+        {actor.roles.some((role) => role === 'agent' || role === 'supervisor') && (
+          <>
+            <DensityChoice />
+            <SendChoice />
+          </>
+        )}
+      </section>
+      {actor.roles.includes('agent') && (
+        <section>
+          <h2 className={classes.heading}>{t('settings.keys')}</h2>
+          <dl className={classes.keys}>
+            {keys.map(([key, name]) => (
+              <div key={name}>
+                <dt>
+                  <kbd>{key}</kbd>
+                </dt>
+                <dd>{t(`settings.key.${name}`)}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      )}
+    </div>
+  );
+};
