@@ -80,7 +80,7 @@ export const routingPolicyPublished = defineEvent({
 export const taskQueued = defineEvent({
   ...base,
   type: 'task.queued.v1',
-  consumers: ['conversation'],
+  consumers: ['conversation', 'audit-log'],
   summary: 'A conversation waits for an agent.',
   data: z.object({
     ...Task,

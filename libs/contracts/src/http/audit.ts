@@ -75,12 +75,17 @@ export const SubjectLookupBody = z
   })
   .refine((b) => Boolean(b.phone) !== Boolean(b.bsuid), { message: 'give either phone or bsuid' });
 export const SubjectLookup = z.object({ subjectId: personal(Uuid) });
-/** A self-contained bundle for `centralita verify export`: leaves verbatim, the checkpoint over them, the verifier key. */
+/**
+ * A self-contained bundle for `centralita verify export`: leaves [from, to) verbatim with their hashes, the checkpoint over them, the
+ * verifier key, and the roots of the subtrees to the left and then to the right of the range.
+ */
 export const ExportBundle = z.object({
   origin: z.string(),
   verifierKey: z.string(),
   checkpoint: z.string(),
   from: z.string(),
+  to: z.string(),
   leaves: personal(z.array(z.string())),
-  path: z.array(Sha256Hex).describe('consistency from the tree of size `from` when it is above 0'),
+  leafHashes: z.array(Sha256Hex).describe('so that a changed leaf can be named'),
+  path: z.array(Sha256Hex),
 });

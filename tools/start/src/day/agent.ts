@@ -28,13 +28,15 @@ export type AgentJournal = {
 };
 
 const POLL_MS = 200;
+const MAXIMUM_TRIES = 3;
 const dispositions = ['solved', 'information', 'no_answer'];
 
 /** A scripted agent. Works through the same public API as the console and decides by its own seeded dice. */
 export class ScriptedAgent {
   readonly journal: AgentJournal;
   readonly #seenOffers = new Set<string>();
-  readonly #handled = new Set<string>();
+  readonly #done = new Set<string>();
+  readonly #failures = new Map<string, number>();
 
   constructor(
     private readonly api: ApiClient,
@@ -63,17 +65,29 @@ export class ScriptedAgent {
     for (;;) {
       const { body: me } = await this.api.get<Me>('/v1/me');
       for (const offer of me.offers) await this.#consider(offer);
-      const open = me.tasks.filter((task) => task.state === 'assigned' && !this.#handled.has(`${task.taskId}:${task.since}`));
-      for (const task of open) {
-        this.#handled.add(`${task.taskId}:${task.since}`);
-        await this.#guard(() => this.#handle(task.taskId));
-      }
+      const open = me.tasks.filter((task) => task.state === 'assigned' && !this.#done.has(`${task.taskId}:${task.since}`));
+      for (const task of open) await this.#take(`${task.taskId}:${task.since}`, task.taskId);
       // Missed offers may have sent the agent away; a person comes back to the desk.
       if (me.presence !== 'online' && !over()) await this.api.put('/v1/me/presence', { presence: 'online' });
-      if (over() && open.length === 0 && me.tasks.length === 0 && me.offers.length === 0) break;
+      if (over() && open.length === 0) break;
       if (open.length === 0) await pause(POLL_MS);
     }
     await this.api.put('/v1/me/presence', { presence: 'offline' });
+  }
+
+  /** Works on one task. What fails is tried again; what fails three times is written down and left on the desk. */
+  async #take(turn: string, conversationId: string): Promise<void> {
+    try {
+      await this.#handle(conversationId);
+      this.#done.add(turn);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const tries = (this.#failures.get(turn) ?? 0) + 1;
+      this.#failures.set(turn, tries);
+      if (tries < MAXIMUM_TRIES) return;
+      this.#done.add(turn);
+      this.journal.surprises.push(error.message);
+    }
   }
 
   async #consider(offer: Offer): Promise<void> {

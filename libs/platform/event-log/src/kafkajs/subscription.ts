@@ -11,6 +11,7 @@ import {
   type TopicPartition,
 } from '../port.js';
 import { Assignment, type Position } from './assignment.js';
+import { waitForCoordinator } from './coordinator.js';
 import { toPlatformError } from './errors.js';
 import { storedRecord } from './records.js';
 
@@ -68,6 +69,7 @@ export class KafkaSubscription implements Subscription {
     consumer.on(consumer.events.FETCH, () => void (this.#lastPollAt = Date.now()));
     consumer.on(consumer.events.CRASH, ({ payload }) => this.#crashed(payload.error, payload.restart));
     try {
+      await waitForCoordinator(this.#deps.kafka, this.#options.groupId);
       await consumer.connect();
       // Only for a partition whose offset nobody has sought, which cannot happen: twice is better than never.
       await consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
