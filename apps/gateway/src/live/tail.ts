@@ -27,7 +27,7 @@ export class FeedTail {
    * Hears every page from `anchored` on: before that the tail does not know yet where the feed ends. Whoever resumes reads its own
    * pages after that moment, or what happens in between would be nobody's.
    */
-  listen(listener: Listener): { readonly anchored: Promise<void>; stop(): void } {
+  listen(listener: Listener): { readonly anchored: Promise<void>; readonly stop: () => void } {
     this.#listeners.add(listener);
     if (!this.#stop) {
       this.#stop = new AbortController();
