@@ -5,13 +5,17 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { encodeEvent, schemaUri, type EventData } from '@centralita/contracts';
 import { createMemoryLog, eventRecord, type MemoryLog } from '@centralita/event-log';
 import { startTestService, type TestService } from '@centralita/platform-nest/testing';
-import { until } from '@centralita/testing-engines';
+import { until as waitUntil, type UntilOptions } from '@centralita/testing-engines';
 import type { MediaEnv } from '../config.js';
 import { Directory, indexIdentity } from '../directory/directory.js';
 import { FolderStore } from '../object-store/folder.js';
 import { mediaService } from '../services.js';
 import { eventsOn, ingestFixture, testApp, writeApps, type IngestFixture } from '../support.spec.js';
 import { mediaObjectKey } from './fetcher.js';
+
+/** Patient: a crowded machine is slow, and nothing here is about time. */
+const until = <T>(condition: () => T | Promise<T>, options: UntilOptions = {}): Promise<NonNullable<T>> =>
+  waitUntil(condition, { timeoutMs: 40_000, ...options });
 
 const NUMBER = '106540352242922';
 const app = testApp('blue', NUMBER);
@@ -131,7 +135,7 @@ const received = async (given: Given): Promise<{ mediaId: string; subjectId: str
 const said = (mediaId: string) =>
   eventsOn(log, 'wa.outbound.v1').filter(({ data }) => (data as { mediaId?: string }).mediaId === mediaId);
 const outcome = async (mediaId: string): Promise<Record<string, unknown>> => {
-  await until(() => said(mediaId).length > 0, { describe: 'what became of a media', timeoutMs: 20_000 });
+  await until(() => said(mediaId).length > 0, { describe: 'what became of a media' });
   const [event] = said(mediaId);
   return { type: event!.type, ...(event!.data as Record<string, unknown>) };
 };
@@ -244,7 +248,7 @@ describe('reading', () => {
   const stored = async (id: string, mimeType?: string): Promise<{ mediaId: string; subjectId: string }> => {
     held.set(id, { bytes });
     const given = await received({ providerId: id, ...(mimeType === undefined ? {} : { mimeType }) });
-    await until(async () => (await read(given.mediaId)).status === 200, { timeoutMs: 20_000 });
+    await until(async () => (await read(given.mediaId)).status === 200);
     return given;
   };
 

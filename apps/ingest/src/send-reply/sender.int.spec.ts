@@ -8,7 +8,7 @@ import { encodeEvent, PlatformError, schemaUri, type CloudEvent, type EventData 
 import { createMemoryLog, eventRecord, type MemoryLog } from '@centralita/event-log';
 import { createLogger } from '@centralita/platform-nest';
 import { startTestService, type TestService } from '@centralita/platform-nest/testing';
-import { until } from '@centralita/testing-engines';
+import { until as waitUntil, type UntilOptions } from '@centralita/testing-engines';
 import { loadApps } from '../apps.js';
 import type { SenderEnv } from '../config.js';
 import { senderService } from '../services.js';
@@ -16,6 +16,10 @@ import { eventsOn, ingestFixture, testApp, writeApps, type IngestFixture } from 
 import { Dispatcher } from './dispatcher.js';
 import { SendLedger } from './ledger.js';
 import { rebuildLedger } from './rebuild.js';
+
+/** Patient: a crowded machine is slow, and nothing here is about time. */
+const until = <T>(condition: () => T | Promise<T>, options: UntilOptions = {}): Promise<NonNullable<T>> =>
+  waitUntil(condition, { timeoutMs: 40_000, ...options });
 
 const NUMBER = '106540352242922';
 const app = testApp('blue', NUMBER);
@@ -54,7 +58,7 @@ const startSender = async (env: Record<string, string> = {}): Promise<TestServic
       INGEST_ROLE: 'sender',
       APPS_FILE: await writeApps(fixture.folder, [app]),
       GRAPH_API_URL: `http://127.0.0.1:${(provider.address() as AddressInfo).port}`,
-      GRAPH_TIMEOUT_MS: '300',
+      GRAPH_TIMEOUT_MS: '2000',
       ...env,
     },
   });
@@ -407,7 +411,7 @@ describe('a log that is away', () => {
       ]),
     );
     dispatcher.start();
-    await until(() => history.at(-1) === 'whatsapp.reply.accepted.v1', { timeoutMs: 15_000, describe: () => history.join(', ') });
+    await until(() => history.at(-1) === 'whatsapp.reply.accepted.v1', { describe: () => history.join(', ') });
     await dispatcher.stop();
     expect(history).toEqual([
       'whatsapp.reply.attempted.v1 failed',

@@ -1,27 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '@centralita/testing-engines';
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { Keyring } from './keyring.js';
 import { keyringMigration } from './migration.js';
 
-const superuser = process.env['TEST_DATABASE_URL'] ?? '';
-const suffix = randomBytes(4).toString('hex');
-const database = `keyring_${suffix}`;
-const role = `${database}_app`;
 const masterKey = randomBytes(32);
-const urlOf = (user: string | null): string => {
-  const url = new URL(superuser);
-  url.pathname = `/${database}`;
-  if (user) {
-    url.username = user;
-    url.password = 'test';
-  }
-  return url.href;
-};
+let database: TestDatabase;
 const opened: Keyring[] = [];
 const openKeyring = async (extra: { clock?: () => number; masterKey?: Buffer } = {}): Promise<Keyring> => {
-  const keyring = await Keyring.open({ databaseUrl: urlOf(role), masterKey, ...extra });
+  const keyring = await Keyring.open({ databaseUrl: database.appUrl, masterKey, ...extra });
   opened.push(keyring);
   return keyring;
 };
@@ -37,11 +26,9 @@ const runAs = async (url: string, work: (client: Client) => Promise<void>): Prom
 const item = (id: string, subject: string) => ({ id, subject, schema: 'item.v1', plaintext: { text: 'hola' } });
 
 beforeAll(async () => {
-  await runAs(superuser, async (client) => {
-    await client.query(`create database ${database}`);
-    await client.query(`create role ${role} login password 'test'`);
-  });
-  const source = new DataSource({ type: 'postgres', url: urlOf(null), migrations: [keyringMigration] });
+  database = await createTestDatabase({ service: 'keyring' });
+  // As in production: by the owner, who is no superuser.
+  const source = new DataSource({ type: 'postgres', url: database.ownerUrl, migrations: [keyringMigration] });
   await source.initialize();
   await source.runMigrations();
   await source.destroy();
@@ -49,10 +36,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all(opened.map((keyring) => keyring.close()));
-  await runAs(superuser, async (client) => {
-    await client.query(`drop database ${database} with (force)`);
-    await client.query(`drop role ${role}`);
-  });
+  await database.drop();
 });
 
 describe('two processes', () => {
@@ -110,7 +94,7 @@ describe('a key that goes', () => {
     const keyring = await openKeyring();
     await keyring.setState(tenant, subject, 'destroyed');
     await expect(keyring.ensureSubjects(tenant, [subject])).rejects.toMatchObject({ code: 'SUBJECT_CLOSING' });
-    await runAs(urlOf(role), async (client) => {
+    await runAs(database.appUrl, async (client) => {
       await client.query(`select set_config('app.tenant_id', $1, false)`, [tenant]);
       await expect(client.query('delete from subject_key')).rejects.toMatchObject({ code: '42501' });
       await expect(client.query(`update subject_key set state = 'live', wrapped = '\\x00'`)).rejects.toMatchObject({
@@ -141,7 +125,7 @@ describe('tenants', () => {
     await keyring.ensureSubjects(tenantB, [subject]);
     const same = await keyring.sealer(tenantB, [subject]);
     expect(() => same.open(envelope)).toThrow(expect.objectContaining({ code: 'DECRYPTION_FAILED' }));
-    await runAs(urlOf(role), async (client) => {
+    await runAs(database.appUrl, async (client) => {
       expect((await client.query('select * from subject_key')).rows).toEqual([]);
       await client.query(`select set_config('app.tenant_id', $1, false)`, [tenantA]);
       expect((await client.query('select * from subject_key')).rowCount).toBe(1);
