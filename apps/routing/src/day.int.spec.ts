@@ -140,7 +140,7 @@ describe('a day with twelve agents and a hundred conversations', () => {
     };
     const work = Promise.all(agents.map(workDay));
     // In the middle of it a second instance starts and the first one leaves: leases, inputs and offers go on.
-    await until(() => finished.size > 30, { timeoutMs: 30_000 });
+    await until(() => finished.size > 30, { timeoutMs: 60_000 });
     const successor = await startTestService({
       ...routingService,
       database,

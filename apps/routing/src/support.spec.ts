@@ -43,12 +43,23 @@ export class Ground {
   /** A writer with a lease of its own, as another process would run it. */
   startWriter(
     tenantId: string,
-    options: { leaseMs?: number } = {},
+    options: { leaseMs?: number; lookMs?: number } = {},
   ): { holder: string; done: Promise<void>; stop(): Promise<void> } {
     const holder = randomUUID();
     const stopped = new AbortController();
     const { db, store, signals } = this;
-    const writer = new DomainWriter({ db, store, signals, logger: silent, holder, leaseMs: options.leaseMs ?? 5_000 }, tenantId);
+    const writer = new DomainWriter(
+      {
+        db,
+        store,
+        signals,
+        logger: silent,
+        holder,
+        leaseMs: options.leaseMs ?? 5_000,
+        ...(options.lookMs ? { lookMs: options.lookMs } : {}),
+      },
+      tenantId,
+    );
     const done = writer.run(stopped.signal);
     const stop = async (): Promise<void> => {
       stopped.abort();

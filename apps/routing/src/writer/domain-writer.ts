@@ -16,13 +16,14 @@ export type WriterDeps = {
   /** Unique to this start of this process. */
   readonly holder: string;
   readonly leaseMs: number;
+  /** How often to look without a signal. @default 250 */
+  readonly lookMs?: number;
   /** Called with each input that was decided and the time since it came, in milliseconds. */
   readonly onTaken?: (kind: string, ageMs: number) => void;
 };
 
 /** Inputs per transaction: enough to make a long queue cheap, few enough to keep the domain's lock short. */
 const BATCH = 100;
-/** How often to look without a signal. */
 const LOOK_MS = 250;
 
 /**
@@ -40,6 +41,10 @@ export class DomainWriter {
     private readonly deps: WriterDeps,
     readonly tenantId: string,
   ) {}
+
+  get #lookMs(): number {
+    return this.deps.lookMs ?? LOOK_MS;
+  }
 
   get holdsLease(): boolean {
     return this.#lease !== null;
@@ -64,7 +69,7 @@ export class DomainWriter {
   /** Decides what is there; then waits for a signal, the next deadline or the next look. */
   async #turn(stopped: AbortSignal): Promise<void> {
     const turn = new AbortController();
-    const woken = this.deps.signals.next(INPUT_CHANNEL, this.tenantId, LOOK_MS, AbortSignal.any([turn.signal, stopped]));
+    const woken = this.deps.signals.next(INPUT_CHANNEL, this.tenantId, this.#lookMs, AbortSignal.any([turn.signal, stopped]));
     try {
       const more = await this.#take();
       const due = this.#dueIn();
@@ -79,9 +84,9 @@ export class DomainWriter {
 
   /** Milliseconds to the next deadline; never more than setTimeout can hold. */
   #dueIn(): number {
-    if (!this.#loaded) return LOOK_MS;
+    if (!this.#loaded) return this.#lookMs;
     const deadline = nextDeadline(this.#loaded.state, this.#loaded.at);
-    return deadline === null ? LOOK_MS : Math.min(LOOK_MS, deadline - this.#now());
+    return deadline === null ? this.#lookMs : Math.min(this.#lookMs, deadline - this.#now());
   }
 
   #now(): number {
