@@ -34,7 +34,6 @@ export const createMetrics = (options: { readonly service: string; readonly vers
       'partition',
     ]),
     lastCommitAge: gauge('consumer_last_commit_age_seconds', 'Seconds since this consumer last applied a batch.', ['group']),
-    rebalances: counter('rebalances_total', 'Assignments of partitions that this member got.', ['group']),
     handlerSeconds: histogram('handler_seconds', 'Time to apply a batch.', ['topic']),
     retries: counter('retries_total', 'Batches tried again.', ['topic']),
     parkedRecords: gauge('parked_records', 'Keys whose records wait for an operator.', ['group']),
@@ -44,7 +43,6 @@ export const createMetrics = (options: { readonly service: string; readonly vers
     poison: counter('poison_total', 'Records that were parked.', ['topic', 'code']),
     poolUsed: gauge('pool_used', 'Connections of the pool in use.'),
     poolWaiting: gauge('pool_waiting', 'Callers that wait for a connection.'),
-    keyringErrors: counter('kms_errors_total', 'Calls of the keyring that failed.'),
     eventLoopDelay: gauge('event_loop_delay_p99_seconds', 'Event-loop delay, 99th percentile since the last scrape.'),
     /** Own metrics of a service, in the same registry. */
     counter,

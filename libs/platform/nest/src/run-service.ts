@@ -229,7 +229,7 @@ export const startService = async <C>(
       const strategy = new KafkaBatchStrategy({
         log,
         groupId: consumerGroup,
-        middleware: measureBatches(metrics, consumerGroup, middleware),
+        middleware: measureBatches(metrics, logger, consumerGroup, middleware),
         startAt: startAt(db, consumerGroup),
         onCrash: crash,
       });

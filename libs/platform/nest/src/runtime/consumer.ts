@@ -1,4 +1,6 @@
 import type { BatchMiddleware } from '@centralita/event-log';
+import { consumerActionOf } from '../errors/consumer.js';
+import { describeError, type Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import type { Health } from './health.js';
 
@@ -14,15 +16,21 @@ export const watchPolls = (health: Health, lastPollAt: () => number | null, now:
     return age > POLL_AGE_LIMIT_MS ? `no poll for ${Math.round(age / 1000)} s` : null;
   });
 
-/** Measures every batch around the middleware that applies it. */
+/** Measures every batch around the middleware that applies it, and says which failures will not pass by themselves. */
 export const measureBatches =
-  (metrics: Metrics, groupId: string, middleware: BatchMiddleware): BatchMiddleware =>
+  (metrics: Metrics, logger: Logger, groupId: string, middleware: BatchMiddleware): BatchMiddleware =>
   async (batch, handle, ignored) => {
     const stop = metrics.handlerSeconds.startTimer({ topic: batch.topic });
     try {
       await middleware(batch, handle, ignored);
     } catch (error) {
-      metrics.retries.inc({ topic: batch.topic });
+      const action = consumerActionOf(error);
+      if (action === 'retry') metrics.retries.inc({ topic: batch.topic });
+      else
+        logger.fatal(
+          { err: describeError(error), topic: batch.topic, partition: batch.partition, action },
+          'a batch cannot be applied',
+        );
       throw error;
     } finally {
       stop();
