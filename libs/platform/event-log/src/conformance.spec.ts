@@ -219,18 +219,19 @@ export const describeEventLogConformance = (name: string, makeLog: () => Promise
             { topic, partition: 0, from: 5n, to: 9n },
             { topic, partition: 1, from: 28n, to: 30n },
             { topic, partition: 2, from: 0n, to: 0n },
+            { topic, partition: 0, from: 20n, to: 22n },
           ],
           async (records) => void seen.push(...records),
         );
-        expect(seen.filter(({ partition }) => partition === 0).map(textOf)).toEqual(['0/5', '0/6', '0/7', '0/8']);
+        expect(seen.filter(({ partition }) => partition === 0).map(textOf)).toEqual(['0/5', '0/6', '0/7', '0/8', '0/20', '0/21']);
         expect(seen.filter(({ partition }) => partition === 1).map(textOf)).toEqual(['1/28', '1/29']);
-        expect(seen).toHaveLength(6);
+        expect(seen).toHaveLength(8);
         const beyond = log.read([{ topic, partition: 0, from: 0n, to: 31n }], async (records) => void seen.push(...records));
         await expect(beyond).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', retryable: false });
         await expect(log.read([{ topic, partition: 9, from: 0n, to: 0n }], async () => undefined)).rejects.toMatchObject({
           code: 'TOPIC_UNKNOWN',
         });
-        expect(seen).toHaveLength(6);
+        expect(seen).toHaveLength(8);
       });
 
       it('ends with the error of its reader', async () => {

@@ -95,7 +95,7 @@ export type LogAdmin = {
   createTopics(specs: readonly TopicSpec[]): Promise<void>;
   /** Topics that exist, of those named. */
   describeTopics(names: readonly string[]): Promise<readonly TopicDescription[]>;
-  /** Offset that the next record gets, per partition. */
+  /** Offset that the next record gets, per partition. May lag behind acknowledgements for a moment after a leader has changed. */
   endOffsets(topic: string): Promise<Map<number, bigint>>;
   beginningOffsets(topic: string): Promise<Map<number, bigint>>;
   /** Offsets that a group has committed for lag tools; never where a consumer starts. */

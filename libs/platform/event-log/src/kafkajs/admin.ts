@@ -4,8 +4,9 @@ import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import { topicUnknown } from '../failures.js';
 import type { LogAdmin, TopicDescription, TopicSpec } from '../port.js';
 import type { TopicLimits } from './appender.js';
-import { protocolCodeOf, toPlatformError } from './errors.js';
+import { protocolCodeOf } from './errors.js';
 import type { Cluster } from './internals.js';
+import { persist } from './persist.js';
 import { fetchTopicIds } from './topic-ids.js';
 
 type Bounds = { readonly beginning: bigint; readonly end: bigint };
@@ -34,14 +35,12 @@ export class KafkaAdmin implements LogAdmin {
 
   async topicIds(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
     if (names.length === 0) return new Map();
-    try {
-      return await this.#withCluster(async (cluster) => {
+    return persist('cannot describe topics', () =>
+      this.#withCluster(async (cluster) => {
         await cluster.refreshMetadataIfNecessary();
         return fetchTopicIds(await cluster.findControllerBroker(), names);
-      });
-    } catch (error) {
-      throw toPlatformError(error, 'cannot describe topics');
-    }
+      }),
+    );
   }
 
   async createTopics(specs: readonly TopicSpec[]): Promise<void> {
@@ -136,22 +135,24 @@ export class KafkaAdmin implements LogAdmin {
     throw new PlatformError('LOG_UNAVAILABLE', 'created topics do not become visible', { topics: names });
   }
 
-  async #with<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
-    const used = this.#admin !== null;
-    try {
-      return await this.#once(work);
-    } catch (error) {
-      // A topic that an earlier call had asked for is gone, and kafkajs asks for it for ever: only a new client forgets it.
-      if (used && protocolCodeOf(error) === UNKNOWN_TOPIC) return this.#with(work);
-      if (protocolCodeOf(error) === INVALID_REPLICATION_FACTOR)
-        throw new PlatformError(
-          'CONFIGURATION_INVALID',
-          'the cluster has fewer brokers than the replication factor',
-          {},
-          { cause: error },
-        );
-      throw toPlatformError(error, 'administration failed');
-    }
+  #with<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    return persist('administration failed', async () => {
+      const used = this.#admin !== null;
+      try {
+        return await this.#once(work);
+      } catch (error) {
+        // A topic that an earlier call had asked for is gone, and kafkajs asks for it for ever: only a new client forgets it.
+        if (used && protocolCodeOf(error) === UNKNOWN_TOPIC) return this.#once(work);
+        if (protocolCodeOf(error) === INVALID_REPLICATION_FACTOR)
+          throw new PlatformError(
+            'CONFIGURATION_INVALID',
+            'the cluster has fewer brokers than the replication factor',
+            {},
+            { cause: error },
+          );
+        throw error;
+      }
+    });
   }
 
   async #once<T>(work: (admin: Admin) => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '@centralita/contracts';
 import type { Kafka, KafkaMessage, PartitionMetadata } from 'kafkajs';
 
@@ -43,24 +44,40 @@ function scheduleCheckPendingRequests(this: Queue): void {
   );
 }
 
-export type OffsetLost = Error & { readonly code: 1; readonly topic: string; readonly partition: number };
+/** A broker that does not know yet that it is not the leader any more can have less than was read: it learns within its session. */
+const OUT_OF_RANGE_GRACE_MS = 10_000;
+
+type Group = { cluster: { refreshMetadata(): Promise<void> }; outOfRange?: Map<string, { since: number; last: number }> };
 
 /**
- * Applies the repairs to the loaded kafkajs. Safe to call again.
- *
- * The second repair: when a position is not on the log any more (records were lost), kafkajs commits the group's default offset and
- * goes on there. A ledger must stop instead.
+ * Replaces what kafkajs does when a position is not on the log (records were lost): it commits the group's default offset and goes
+ * on there. A ledger must stop instead, once it is sure.
  */
+async function recoverFromOffsetOutOfRange(
+  this: Group,
+  { topic, partition }: { topic: string; partition: number },
+): Promise<void> {
+  const seen = (this.outOfRange ??= new Map<string, { since: number; last: number }>());
+  const now = performance.now();
+  const place = `${topic}:${partition}`;
+  const before = seen.get(place);
+  const since = before && now - before.last < OUT_OF_RANGE_GRACE_MS ? before.since : now;
+  seen.set(place, { since, last: now });
+  if (now - since < OUT_OF_RANGE_GRACE_MS) {
+    await sleep(250);
+    return this.cluster.refreshMetadata();
+  }
+  const { KafkaJSNonRetriableError } = load('kafkajs/src/errors') as { KafkaJSNonRetriableError: new (message: string) => Error };
+  throw Object.assign(new KafkaJSNonRetriableError(`position of ${place} is not on the log`), { code: 1, topic, partition });
+}
+
+/** Applies the repairs to the loaded kafkajs. Safe to call again. */
 export const repairKafkajs = (): void => {
   requireKnownVersion((load('kafkajs/package.json') as { version: string }).version);
   const requestQueue = load('kafkajs/src/network/requestQueue') as { prototype: Record<string, unknown> };
   const consumerGroup = load('kafkajs/src/consumer/consumerGroup') as { prototype: Record<string, unknown> };
-  const { KafkaJSNonRetriableError } = load('kafkajs/src/errors') as { KafkaJSNonRetriableError: new (message: string) => Error };
   requestQueue.prototype['scheduleCheckPendingRequests'] = scheduleCheckPendingRequests;
-  consumerGroup.prototype['recoverFromOffsetOutOfRange'] = async (lost: { topic: string; partition: number }): Promise<void> => {
-    const error = new KafkaJSNonRetriableError(`position of ${lost.topic}:${lost.partition} is not on the log`);
-    throw Object.assign(error, { code: 1, topic: lost.topic, partition: lost.partition });
-  };
+  consumerGroup.prototype['recoverFromOffsetOutOfRange'] = recoverFromOffsetOutOfRange;
 };
 
 export type FetchedPartition = {

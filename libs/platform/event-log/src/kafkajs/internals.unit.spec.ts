@@ -74,19 +74,35 @@ describe('the repairs of kafkajs', () => {
     jest.useRealTimers();
   });
 
-  it('make a lost position an error that kafkajs does not retry', async () => {
+  it('make a lost position an error that kafkajs does not retry, once no stale leader can be the reason', async () => {
     repairKafkajs();
-    const Group = load('kafkajs/src/consumer/consumerGroup') as {
-      prototype: { recoverFromOffsetOutOfRange(e: object): Promise<void> };
+    let now = 0;
+    jest.spyOn(performance, 'now').mockImplementation(() => now);
+    const { prototype } = load('kafkajs/src/consumer/consumerGroup') as {
+      prototype: { recoverFromOffsetOutOfRange(this: object, lost: object): Promise<void> };
     };
     const retry = load('kafkajs/src/retry') as (options: object) => (work: () => Promise<void>) => Promise<void>;
+    let refreshed = 0;
+    const group = { cluster: { refreshMetadata: async () => void refreshed++ } };
     let attempts = 0;
-    const failed = retry({ initialRetryTime: 1 })(async () => {
-      attempts++;
-      await Group.prototype.recoverFromOffsetOutOfRange({ topic: 't', partition: 3 });
-    });
-    await expect(failed).rejects.toMatchObject({ retriable: false, cause: { code: 1, topic: 't', partition: 3 } });
+    const lost = () =>
+      retry({ initialRetryTime: 1 })(async () => {
+        attempts++;
+        await prototype.recoverFromOffsetOutOfRange.call(group, { topic: 't', partition: 3 });
+      });
+    await lost();
+    now = 9_000;
+    await lost();
+    now = 30_000; // long ago: another incident
+    await lost();
+    now = 39_000;
+    await lost();
+    expect(refreshed).toBe(4);
+    now = 41_000;
+    attempts = 0;
+    await expect(lost()).rejects.toMatchObject({ retriable: false, cause: { code: 1, topic: 't', partition: 3 } });
     expect(attempts).toBe(1);
+    jest.restoreAllMocks();
   });
 
   it('find the cluster behind a client', () => {

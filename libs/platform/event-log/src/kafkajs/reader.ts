@@ -1,19 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '@centralita/contracts';
-import { backoffMs, requireWithin, topicUnknown } from '../failures.js';
-import { partitionKey, type OffsetRange, type StoredRecord } from '../port.js';
-import { toPlatformError } from './errors.js';
+import { requireWithin, topicUnknown } from '../failures.js';
+import type { OffsetRange, StoredRecord, TopicPartition } from '../port.js';
 import type { Cluster } from './internals.js';
+import { persist } from './persist.js';
 import { storedRecord } from './records.js';
 
 type Bounds = { readonly beginning: bigint; readonly end: bigint };
+type Fetched = { readonly cursor: Cursor; readonly records: readonly StoredRecord[] };
 type Cursor = { readonly topic: string; readonly partition: number; next: bigint; readonly to: bigint };
 
 const READ_COMMITTED = 1;
 const PARTITION_BYTES = 1024 * 1024;
 const REQUEST_BYTES = 10 * PARTITION_BYTES;
-/** About half a minute of a log that is not there. */
-const ATTEMPTS = 12;
+
+/** Attempts to find the end of a range on the log, about 1.5 s in all. */
+const SURE_AFTER = 5;
 
 /** Reads offsets without a group, straight from the leaders. */
 export class Reader {
@@ -43,20 +44,17 @@ export class Reader {
   }
 
   async read(ranges: readonly OffsetRange[], onRecords: (records: readonly StoredRecord[]) => Promise<void>): Promise<void> {
-    await this.#require(ranges);
+    await persist('read failed', (attempt) => this.#require(ranges, attempt < SURE_AFTER));
     let open: Cursor[] = ranges.map(({ topic, partition, from, to }) => ({ topic, partition, next: from, to })).filter(isOpen);
-    for (let attempt = 0; open.length > 0;) {
-      let fetched: StoredRecord[][];
-      try {
-        fetched = await this.withCluster((cluster) => this.#fetch(cluster, open));
-        attempt = 0;
-      } catch (error) {
-        const failure = toPlatformError(error, 'read failed');
-        if (!failure.retryable || ++attempt === ATTEMPTS) throw failure;
-        await sleep(backoffMs(attempt, 50, 5000));
-        continue;
+    while (open.length > 0) {
+      // One range of a partition at a time: a request asks for a partition once.
+      const current = open.filter((cursor, at) => open.findIndex((other) => samePartition(other, cursor)) === at);
+      const fetched = await persist('read failed', () => this.withCluster((cluster) => this.#fetch(cluster, current)));
+      // Cursors move here and not where records arrive: of a failed round nothing counts.
+      for (const { cursor, records } of fetched) {
+        const within = advance(cursor, records);
+        if (within.length > 0) await onRecords(within);
       }
-      for (const records of fetched) if (records.length > 0) await onRecords(records);
       open = open.filter(isOpen);
     }
   }
@@ -85,18 +83,21 @@ export class Reader {
     await this.#cluster?.disconnect();
   }
 
-  async #require(ranges: readonly OffsetRange[]): Promise<void> {
+  /** Throws OFFSET_OUT_OF_RANGE, or first LOG_UNAVAILABLE while a leader that changed may still be behind. */
+  async #require(ranges: readonly OffsetRange[], unsure: boolean): Promise<void> {
     const topics = [...new Set(ranges.map(({ topic }) => topic))];
     const bounds = new Map(await Promise.all(topics.map(async (topic) => [topic, await this.#boundsOf(topic)] as const)));
     for (const range of ranges) {
       const found = bounds.get(range.topic)?.get(range.partition);
+      if (unsure && found && range.to > found.end)
+        throw new PlatformError('LOG_UNAVAILABLE', `${range.topic}:${range.partition} is behind offset ${range.to}`);
       requireWithin(range, range.from, found?.beginning, found?.end);
       requireWithin(range, range.to, found?.beginning, found?.end);
     }
   }
 
-  /** One request to each leader; moves the cursors and gives the records of each partition. */
-  async #fetch(cluster: Cluster, cursors: readonly Cursor[]): Promise<StoredRecord[][]> {
+  /** One request to each leader; what each cursor's partition has from its offset on. */
+  async #fetch(cluster: Cluster, cursors: readonly Cursor[]): Promise<Fetched[]> {
     await cluster.addMultipleTargetTopics([...new Set(cursors.map(({ topic }) => topic))]);
     await cluster.refreshMetadataIfNecessary();
     const byLeader = Map.groupBy(cursors, ({ topic, partition }) => {
@@ -108,7 +109,7 @@ export class Reader {
     return fetched.flat();
   }
 
-  async #fetchFrom(cluster: Cluster, nodeId: number, cursors: readonly Cursor[]): Promise<StoredRecord[][]> {
+  async #fetchFrom(cluster: Cluster, nodeId: number, cursors: readonly Cursor[]): Promise<Fetched[]> {
     const broker = await cluster.findBroker({ nodeId });
     const topics = [...Map.groupBy(cursors, ({ topic }) => topic)].map(([topic, led]) => ({
       topic,
@@ -121,25 +122,17 @@ export class Reader {
       isolationLevel: READ_COMMITTED,
       topics,
     });
-    const byPartition = new Map(cursors.map((cursor) => [partitionKey(cursor.topic, cursor.partition), cursor]));
     return responses.flatMap(({ topicName, partitions }) =>
       partitions.flatMap(({ partition, messages }) => {
-        const cursor = byPartition.get(partitionKey(topicName, partition));
-        return cursor
-          ? [
-              advance(
-                cursor,
-                messages
-                  .filter(({ isControlRecord }) => !isControlRecord)
-                  .map((message) => storedRecord(topicName, partition, message)),
-              ),
-            ]
-          : [];
+        const cursor = cursors.find((each) => samePartition(each, { topic: topicName, partition }));
+        const records = messages.filter(({ isControlRecord }) => !isControlRecord);
+        return cursor ? [{ cursor, records: records.map((message) => storedRecord(topicName, partition, message)) }] : [];
       }),
     );
   }
 }
 
+const samePartition = (a: TopicPartition, b: TopicPartition): boolean => a.topic === b.topic && a.partition === b.partition;
 const isOpen = ({ next, to }: Cursor): boolean => next < to;
 
 /** Keeps what belongs to the range (a fetched batch may begin before it and end after it) and moves the cursor. */

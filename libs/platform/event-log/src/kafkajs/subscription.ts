@@ -26,6 +26,8 @@ export type SubscriptionDeps = {
 
 /** Offsets are committed for lag tools alone, so seldom. */
 const COMMIT_MS = 5000;
+/** Attempts to find the stored offset on the log, about 6 s in all. */
+const SURE_AFTER = 6;
 /** A broker that does not answer must not hold up a shutdown. */
 const LAST_COMMIT_MS = 2000;
 
@@ -162,7 +164,9 @@ export class KafkaSubscription implements Subscription {
         this.#consumer.resume(byTopic(partitions));
         return;
       } catch (error) {
-        if (verdictOf(error) === 'crash') return this.#fail(error);
+        // A broker that does not know yet that it leads no more can be behind what was read: be sure before the alarm.
+        const unsure = isPlatformError(error, 'OFFSET_OUT_OF_RANGE') && attempt < SURE_AFTER;
+        if (verdictOf(error) === 'crash' && !unsure) return this.#fail(error);
         this.#deps.logger.warn({ groupId: this.#options.groupId, code: codeOf(error) }, 'start offsets are not available');
         await this.#pause(assignment, attempt);
       }
