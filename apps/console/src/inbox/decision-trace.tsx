@@ -14,12 +14,16 @@ export const DecisionTrace = ({ taskId }: { readonly taskId: string }): ReactNod
   const [open, setOpen] = useState(false);
   const agent = useAgentName();
   const decisions = useDecisions(taskId, open);
-  const rule = (name: string): string => (i18n.exists(`rule.${name}`) ? t(`rule.${name}`) : name);
+  const rule = (names: string): string =>
+    names
+      .split(', ')
+      .map((name) => (i18n.exists(`rule.${name}`) ? t(`rule.${name}`) : name))
+      .join(', ');
   return (
     <section className={classes.trace}>
       <h3>{t('side.decisions')}</h3>
       {!open && (
-        <p className={classes.form}>
+        <p className={classes.ask}>
           <Button size="xs" variant="default" onClick={() => setOpen(true)}>
             {t('side.why')}
           </Button>
@@ -27,7 +31,7 @@ export const DecisionTrace = ({ taskId }: { readonly taskId: string }): ReactNod
       )}
       {open && decisions.isPending && <Waiting rows={2} height={64} />}
       {decisions.error && <ProblemNotice error={decisions.error} onRetry={() => void decisions.refetch()} />}
-      {decisions.data?.items.length === 0 && <p className={classes.form}>{t('side.noDecision')}</p>}
+      {decisions.data?.items.length === 0 && <p className={classes.ask}>{t('side.noDecision')}</p>}
       {decisions.data?.items
         .toSorted((left, right) => Date.parse(right.decidedAt) - Date.parse(left.decidedAt))
         .map((decision) => (

@@ -26,7 +26,7 @@ const useWhy = (): ((offer: OneOffer) => string) => {
   const { t, i18n } = useTranslation();
   return ({ why }) => {
     const skills = new Intl.ListFormat(i18n.language).format(why.skills);
-    const rule = why.rule === 'transfer-target' ? t('offer.transfer') : t('offer.idle');
+    const rule = why.rule.startsWith('transfer-target') ? t('offer.transfer') : t('offer.idle');
     return why.skills.length === 0 ? rule : `${t('offer.skills', { skills })}, ${rule}`;
   };
 };

@@ -78,3 +78,17 @@ export const utcTime = (instant: string): string =>
 /** Date and time in a named zone, for billing. */
 export const zonedTime = (instant: string, timeZone: string): string =>
   format(instant, { day: '2-digit', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone });
+
+/** A number, grouped also where the language would leave four digits together: columns must line up. */
+export const grouped = (value: number | string): string =>
+  new Intl.NumberFormat(locale(), { useGrouping: 'always' }).format(typeof value === 'string' ? BigInt(value) : value);
+
+/** `November 2026` for `2026-11`. */
+export const monthName = (month: string): string => {
+  const name = format(`${month}-15T12:00:00.000Z`, { month: 'long', year: 'numeric', timeZone: 'UTC' });
+  return name.charAt(0).toLocaleUpperCase(locale()) + name.slice(1);
+};
+
+/** Time of day with seconds in the viewer's zone. */
+export const clockSeconds = (at: number): string =>
+  format(new Date(at).toISOString(), { hour: '2-digit', minute: '2-digit', second: '2-digit' });

@@ -35,16 +35,13 @@ export const Presence = (): ReactNode => {
   const load = me.data ? t('presence.load', { load: me.data.load, capacity: me.data.capacity }) : '';
   return (
     <>
-      <button
-        type="button"
-        className={classes.button}
-        popoverTarget="presence"
-        aria-label={`${t('presence.label')}: ${word}. ${load}`}
-        title={word}
-      >
+      <button type="button" className={classes.button} popoverTarget="presence" title={word}>
+        <span className="ct-only-read">
+          {t('presence.label')}: {word}. {load}
+        </span>
         <Shape presence={presence} />
         {me.data && (
-          <span className={classes.load}>
+          <span className={classes.load} aria-hidden="true">
             {me.data.load}/{me.data.capacity}
           </span>
         )}

@@ -12,7 +12,7 @@ export const Rail = (): ReactNode => {
   const { t } = useTranslation();
   const { roles } = useActor();
   return (
-    <div className={classes.rail}>
+    <header className={classes.rail}>
       <div className={classes.mark}>
         <Mark size={24} />
       </div>
@@ -36,6 +36,6 @@ export const Rail = (): ReactNode => {
         {roles.includes('agent') && <Presence />}
         <Connection />
       </div>
-    </div>
+    </header>
   );
 };
