@@ -4,5 +4,10 @@ import { moduleBoundaries } from './boundaries.mjs';
 
 // The boundary rule alone, without types, so that it can judge a text that is no file.
 export default [
-  { files: ['**/*.ts'], languageOptions: { parser: tseslint.parser }, plugins: { '@nx': nx }, rules: { '@nx/enforce-module-boundaries': moduleBoundaries } },
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parser: tseslint.parser },
+    plugins: { '@nx': nx },
+    rules: { '@nx/enforce-module-boundaries': moduleBoundaries },
+  },
 ];

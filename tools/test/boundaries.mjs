@@ -13,7 +13,10 @@ export const moduleBoundaries = [
       { sourceTag: 'type:testing', ...only('type:contract', 'type:testing-kit', 'type:tool') },
       { sourceTag: 'type:platform', ...only('type:contract', 'type:platform', 'type:testing-kit', 'type:testing') },
       { sourceTag: 'type:app', ...only('type:contract', 'type:domain', 'type:platform', 'type:testing-kit', 'type:testing') },
-      { sourceTag: 'type:tool', ...only('type:contract', 'type:domain', 'type:platform', 'type:testing-kit', 'type:testing', 'type:tool') },
+      {
+        sourceTag: 'type:tool',
+        ...only('type:contract', 'type:domain', 'type:platform', 'type:testing-kit', 'type:testing', 'type:tool'),
+      },
     ],
   },
 ];

@@ -19,7 +19,11 @@ const env = {
 /** Runs a command, shows its output, resolves to its exit code and output. */
 const run = (command, args, options = {}) =>
   new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, env: { ...env, ...options.env }, stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...env, ...options.env },
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk) => {
@@ -65,10 +69,14 @@ const tiers = {
   lint: async () => {
     // Without a project graph the boundary rule is skipped and everything passes: build the graph, then prove that the rule bites.
     await run('nx', ['graph', '--file=.nx/graph.json'], { quiet: true });
-    const seeded = await run('eslint', ['-c', 'tools/test/boundaries.eslint.mjs', '--stdin', '--stdin-filename', 'libs/domain/ledger/src/seeded-violation.ts'], {
-      input: seededViolation,
-      quiet: true,
-    });
+    const seeded = await run(
+      'eslint',
+      ['-c', 'tools/test/boundaries.eslint.mjs', '--stdin', '--stdin-filename', 'libs/domain/ledger/src/seeded-violation.ts'],
+      {
+        input: seededViolation,
+        quiet: true,
+      },
+    );
     const lint = await run('eslint', ['.']);
     const format = await run('prettier', ['--check', '--log-level', 'warn', '.']);
     return sum('lint', [
@@ -89,7 +97,11 @@ const tiers = {
 
 const sum = (name, parts) => {
   for (const part of parts) process.stdout.write(`  ${part.failed === 0 ? 'ok  ' : 'FAIL'} ${part.name}\n`);
-  return { name, passed: parts.reduce((total, part) => total + part.passed, 0), failed: parts.reduce((total, part) => total + part.failed, 0) };
+  return {
+    name,
+    passed: parts.reduce((total, part) => total + part.passed, 0),
+    failed: parts.reduce((total, part) => total + part.failed, 0),
+  };
 };
 
 const [only, ...paths] = process.argv.slice(2);
@@ -107,7 +119,9 @@ for (const [name, tier] of Object.entries(tiers)) {
 }
 process.stdout.write('\n');
 for (const { name, passed, failed, seconds } of results)
-  process.stdout.write(`${name.padEnd(8)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${seconds.toFixed(1).padStart(7)} s\n`);
+  process.stdout.write(
+    `${name.padEnd(8)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${seconds.toFixed(1).padStart(7)} s\n`,
+  );
 const passed = results.reduce((total, result) => total + result.passed, 0);
 const failed = results.reduce((total, result) => total + result.failed, 0);
 process.exitCode = failed === 0 ? 0 : 1;

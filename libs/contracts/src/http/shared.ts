@@ -3,10 +3,11 @@ import { z } from 'zod';
 /** Registry of schemas that show customer data. A route whose response holds one must record every access, or the service does not start. */
 export const personalSchemas = z.registry<{ personal: true }>();
 
-/** Marks a schema as customer data in clear. */
+/** Customer data in clear: a copy of the schema with the mark, so that a shared format such as `Uuid` is not marked everywhere. */
 export const personal = <Schema extends z.ZodType>(schema: Schema): Schema => {
-  personalSchemas.add(schema, { personal: true });
-  return schema;
+  const marked = schema.clone() as Schema;
+  personalSchemas.add(marked, { personal: true });
+  return marked;
 };
 
 /** RFC 9457. `code` is stable; `errors` names each wrong field. */

@@ -1,15 +1,4 @@
-import {
-  CurrencyCode,
-  DecimalInteger,
-  Instant,
-  MessageRef,
-  Month,
-  personalSchemas,
-  Role,
-  Service,
-  Sha256Hex,
-  Uuid,
-} from '@centralita/contracts';
+import { personalSchemas } from '@centralita/contracts';
 import type { z } from 'zod';
 import { isBinarySchema } from '../endpoint/binary.js';
 
@@ -29,22 +18,9 @@ const childrenOf = (schema: z.core.$ZodType): [string, z.core.$ZodType][] => {
   });
 };
 
-/** Schemas that stand for a format, used all over: a mark on one of them would mark every field of that format. */
-const formats: ReadonlySet<unknown> = new Set([
-  Uuid,
-  Instant,
-  DecimalInteger,
-  Sha256Hex,
-  MessageRef,
-  Month,
-  CurrencyCode,
-  Role,
-  Service,
-]);
-
 /** Describing a marked schema makes a copy that only knows its original, so the originals are asked too. */
 const isMarked = (schema: z.core.$ZodType): boolean => {
-  if (personalSchemas.has(schema)) return !formats.has(schema);
+  if (personalSchemas.has(schema)) return true;
   const { parent } = schema._zod;
   return parent !== undefined && isMarked(parent);
 };
