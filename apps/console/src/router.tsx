@@ -55,11 +55,7 @@ const conversation = createRoute({ getParentRoute: () => inbox, path: '$conversa
 
 export type LedgerSearch = { readonly from?: string; readonly to?: string; readonly record?: string };
 const ledgerSearch = (search: Record<string, unknown>): LedgerSearch => {
-  const [from, to, record] = [
-    text(search.from),
-    text(search.to),
-    search.record === undefined ? undefined : String(search.record as string),
-  ];
+  const [from, to, record] = [text(search.from), text(search.to), text(search.record)];
   return { ...(from && { from }), ...(to && { to }), ...(record && { record }) };
 };
 const Ledger = lazyRouteComponent(() => import('./ledger/ledger.js'), 'Ledger');
@@ -99,6 +95,12 @@ export const router = createRouter({
     billingArea.addChildren([months, statement.addChildren([line.addChildren([message])])]),
     settings,
   ]),
+  // Addresses hold plain words: a leaf number is not JSON.
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch: (search: Record<string, unknown>) => {
+    const given = Object.entries(search).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+    return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
+  },
   // Nothing is fetched before it is opened: every answer with customer data is a record.
   defaultPreload: false,
   scrollRestoration: true,

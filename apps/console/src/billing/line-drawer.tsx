@@ -8,7 +8,7 @@ import { locale, type Language } from '../i18n/index.js';
 import book from '../shared/book.module.css';
 import { Hash } from '../shared/hash.js';
 import { ProblemNotice } from '../shared/problem-notice.js';
-import { zonedTime } from '../shared/time.js';
+import { grouped, zonedTime } from '../shared/time.js';
 import { Waiting } from '../shared/waiting.js';
 import { formatExactly } from './money.js';
 import { useLineName } from './statement.js';
@@ -96,7 +96,7 @@ export const LineDrawer = ({
             </div>
           )}
         </dl>
-        <h2 className={classes.count}>{t('billing.messages', { count: line.quantity })}</h2>
+        <h2 className={classes.count}>{t('billing.messages', { count: line.quantity, n: grouped(line.quantity) })}</h2>
         {usage.isPending && <Waiting rows={6} height={36} />}
         {usage.error && <ProblemNotice error={usage.error} onRetry={() => void usage.refetch()} />}
         <ul className={classes.usage}>

@@ -3,7 +3,7 @@ import { Button } from '@mantine/core';
 import { useQueryClient, type InfiniteData } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { IconArrowLeft, IconLayoutSidebarRight } from '@tabler/icons-react';
-import { useEffect, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { command } from '../api/client.js';
 import { useConversation, useThread, type InboxView, type Page } from '../api/queries.js';
@@ -14,10 +14,12 @@ import { Waiting } from '../shared/waiting.js';
 import { WindowChip } from '../shared/window-line.js';
 import { Composer } from './composer.js';
 import { useContactName } from './names.js';
-import { Resolve } from './resolve.js';
 import { Thread } from './thread.js';
-import { Transfer } from './transfer.js';
 import classes from './conversation.module.css';
+
+// Dialogs come when they are opened: the first page does not need the code of either.
+const Resolve = lazy(async () => ({ default: (await import('./resolve.js')).Resolve }));
+const Transfer = lazy(async () => ({ default: (await import('./transfer.js')).Transfer }));
 
 type Lists = InfiniteData<Page<InboxRow>>;
 
@@ -140,8 +142,10 @@ export const Conversation = ({
           <Composer detail={detail} />
         </>
       )}
-      {detail && dialog === 'transfer' && <Transfer id={id} onClose={() => setDialog(null)} onDone={goOn} />}
-      {detail && dialog === 'resolve' && <Resolve detail={detail} onClose={() => setDialog(null)} onDone={goOn} />}
+      <Suspense>
+        {detail && dialog === 'transfer' && <Transfer id={id} onClose={() => setDialog(null)} onDone={goOn} />}
+        {detail && dialog === 'resolve' && <Resolve detail={detail} onClose={() => setDialog(null)} onDone={goOn} />}
+      </Suspense>
     </section>
   );
 };

@@ -2,6 +2,7 @@ import { IconX } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useConversation } from '../api/queries.js';
+import { useNow } from '../shared/clock.js';
 import { useAgentName, useQueueName } from '../shared/labels.js';
 import { clockTime, dateAndTime } from '../shared/time.js';
 import { DecisionTrace } from './decision-trace.js';
@@ -20,6 +21,7 @@ export const SidePanel = ({ id, onClose }: { readonly id: string; readonly onClo
   const { t } = useTranslation();
   const agent = useAgentName();
   const queue = useQueueName();
+  const now = useNow();
   const detail = useConversation(id).data;
   return (
     <aside className={classes.panel} aria-label={t('side.title')}>
@@ -37,7 +39,7 @@ export const SidePanel = ({ id, onClose }: { readonly id: string; readonly onClo
             <Fact name={t('side.state')}>{t(`state.${detail.state}`)}</Fact>
             {detail.windowExpiresAt && (
               <Fact name={t('side.window')}>
-                {Date.parse(detail.windowExpiresAt) > Date.now()
+                {Date.parse(detail.windowExpiresAt) > now
                   ? t('window.closesAt', { time: clockTime(detail.windowExpiresAt) })
                   : t('window.closedAt', { time: dateAndTime(detail.windowExpiresAt) })}
               </Fact>

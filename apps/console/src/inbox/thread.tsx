@@ -53,6 +53,16 @@ export const Thread = ({ id, onWhy }: { readonly id: string; readonly onWhy: () 
   useLayoutEffect(() => {
     if (atEnd.current && count > 0) virtual.current?.scrollToIndex(count - 1, { align: 'end' });
   }, [count]);
+  // The end stays in sight when the composer grows or the window changes.
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return undefined;
+    const observer = new ResizeObserver(() => {
+      if (atEnd.current) element.scrollTop = element.scrollHeight;
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
   const known = useRef<{ readonly id: string; readonly length: number } | null>(null);
   useEffect(() => {
     if (!newest) return;

@@ -12,11 +12,11 @@ export const Rail = (): ReactNode => {
   const { t } = useTranslation();
   const { roles } = useActor();
   return (
-    <header className={classes.rail}>
+    <nav className={classes.rail} aria-label={t('rail.navigation')}>
       <div className={classes.mark}>
         <Mark size={24} />
       </div>
-      <nav aria-label={t('rail.navigation')} className={classes.pages}>
+      <div className={classes.pages}>
         {pagesOf(roles).map(({ name, to, icon: Icon }) => (
           <Link
             key={name}
@@ -31,11 +31,11 @@ export const Rail = (): ReactNode => {
             </span>
           </Link>
         ))}
-      </nav>
+      </div>
       <div className={classes.foot}>
         {roles.includes('agent') && <Presence />}
         <Connection />
       </div>
-    </header>
+    </nav>
   );
 };

@@ -28,10 +28,10 @@ const SUPPORT = uuid(102);
 
 export const sessionOf = (...roles: Role[]): Session =>
   Session.parse({
-    actorId: ME,
+    actorId: roles.includes('agent') ? ME : uuid(30),
     tenantId: TENANT,
     tenantName: 'Hotel Miramar',
-    label: 'Agente 12',
+    label: roles.includes('agent') ? 'Agente 12' : 'Oficina 3',
     roles,
     expiresAt: at(8 * HOUR),
   });

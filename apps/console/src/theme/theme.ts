@@ -19,6 +19,10 @@ export const theme = createTheme({
   spacing: { xs: '4px', sm: '8px', md: '12px', lg: '16px', xl: '24px' },
   radius: { xs: '2px', sm: '4px', md: '6px', lg: '10px', xl: '16px' },
   headings: { fontWeight: '600' },
+  components: {
+    Modal: { defaultProps: { overlayProps: { backgroundOpacity: 0.3 }, padding: 'xl' } },
+    Drawer: { defaultProps: { overlayProps: { backgroundOpacity: 0.3 }, padding: 'xl' } },
+  },
 });
 
 const scheme = (index: 0 | 1): Record<string, string> => ({
