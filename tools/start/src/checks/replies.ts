@@ -66,6 +66,7 @@ export const checkReplies = (facts: Facts): Finding => {
       providerCalls: facts.world.calls.length,
       refusedByProvider: facts.world.refusedCalls.length,
       silentCustomers: outside.length,
+      surprises: facts.day.agents.reduce((total, agent) => total + agent.surprises.length, 0),
     },
     problems: found.list,
   };

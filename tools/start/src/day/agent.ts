@@ -37,6 +37,7 @@ export class ScriptedAgent {
   readonly #seenOffers = new Set<string>();
   readonly #done = new Set<string>();
   readonly #failures = new Map<string, number>();
+  readonly #offerDice: Random;
 
   constructor(
     private readonly api: ApiClient,
@@ -45,6 +46,7 @@ export class ScriptedAgent {
     private readonly queueIds: readonly string[],
   ) {
     const { username, actorId } = api.login;
+    this.#offerDice = random.fork(`offers:${username}`);
     this.journal = {
       username,
       actorId,
@@ -62,17 +64,30 @@ export class ScriptedAgent {
   /** Works until the day is over and nothing is left on the desk, then goes offline. */
   async work(over: () => boolean): Promise<void> {
     await this.api.put('/v1/me/presence', { presence: 'online' });
+    const desk: Me['tasks'] = [];
+    let done = false;
+    const answering = this.#answerOffers(desk, () => done);
     for (;;) {
-      const { body: me } = await this.api.get<Me>('/v1/me');
-      for (const offer of me.offers) await this.#consider(offer);
-      const open = me.tasks.filter((task) => task.state === 'assigned' && !this.#done.has(`${task.taskId}:${task.since}`));
-      for (const task of open) await this.#take(`${task.taskId}:${task.since}`, task.taskId);
-      // Missed offers may have sent the agent away; a person comes back to the desk.
-      if (me.presence !== 'online' && !over()) await this.api.put('/v1/me/presence', { presence: 'online' });
-      if (over() && open.length === 0) break;
-      if (open.length === 0) await pause(POLL_MS);
+      const task = desk.find(({ taskId, since }) => !this.#done.has(`${taskId}:${since}`));
+      if (task) await this.#take(`${task.taskId}:${task.since}`, task.taskId);
+      else if (over()) break;
+      else await pause(POLL_MS);
     }
+    done = true;
+    await answering;
     await this.api.put('/v1/me/presence', { presence: 'offline' });
+  }
+
+  /** Answers offers while the agent works, as a person does who writes with one eye on the dock. Keeps the desk current. */
+  async #answerOffers(desk: Me['tasks'], done: () => boolean): Promise<void> {
+    while (!done()) {
+      const { body: me } = await this.api.get<Me>('/v1/me');
+      desk.splice(0, desk.length, ...me.tasks.filter((task) => task.state === 'assigned'));
+      for (const offer of me.offers) await this.#consider(offer);
+      // Missed offers may have sent the agent away; a person comes back to the desk.
+      if (me.presence !== 'online' && !done()) await this.api.put('/v1/me/presence', { presence: 'online' });
+      await pause(POLL_MS);
+    }
   }
 
   /** Works on one task. What fails is tried again; what fails three times is written down and left on the desk. */
@@ -93,7 +108,7 @@ export class ScriptedAgent {
   async #consider(offer: Offer): Promise<void> {
     if (this.#seenOffers.has(offer.reservationId)) return;
     this.#seenOffers.add(offer.reservationId);
-    const dice = this.random.integer(1, 100);
+    const dice = this.#offerDice.integer(1, 100);
     if (dice <= 4) {
       this.journal.ignored.push(offer.reservationId);
       return;

@@ -172,7 +172,12 @@ const planFields = (random: Random, scripts: readonly CustomerScript[], numbers:
       ],
       [
         'message_template_status_update',
-        { event: 'APPROVED', message_template_id: random.digits(12), message_template_name: 'order_update', message_template_language: 'es' },
+        {
+          event: 'APPROVED',
+          message_template_id: random.digits(12),
+          message_template_name: 'order_update',
+          message_template_language: 'es',
+        },
       ],
       ['security', { event: 'PIN_CHANGED', display_phone_number: number.displayPhoneNumber }],
       ['telepathy', { thought: `unknown to everybody ${random.digits(12)}` }],
