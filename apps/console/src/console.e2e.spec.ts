@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { openPage, picture, startBrowser, violations, type Look } from './testing/browser.spec.js';
@@ -329,6 +330,30 @@ describe('billing', () => {
     await page.keyboard.press('Escape');
     await page.waitForURL(`**/billing/${WABA}/${MONTH}`);
   });
+});
+
+it('brings at most 200 kB of script, 25 of style and 60 of fonts to the first page', async () => {
+  server.state.session = sessionOf('agent');
+  ({ page, context, faults } = await openPage(browser));
+  const weight = { script: 0, stylesheet: 0, font: 0 };
+  const weighed: Promise<void>[] = [];
+  page.on('response', (response) => {
+    const kind = response.request().resourceType() as keyof typeof weight;
+    if (!(kind in weight)) return;
+    weighed.push(
+      response.body().then((bytes) => {
+        weight[kind] += kind === 'font' ? bytes.length : gzipSync(bytes).length;
+      }),
+    );
+  });
+  await page.goto(`${server.url}/inbox/mine`);
+  await page.getByRole('row').first().waitFor();
+  await page.waitForLoadState('networkidle');
+  await Promise.all(weighed);
+  expect(weight.script).toBeLessThanOrEqual(200_000);
+  expect(weight.stylesheet).toBeLessThanOrEqual(25_000);
+  expect(weight.font).toBeLessThanOrEqual(60_000);
+  expect(weight.script).toBeGreaterThan(50_000);
 });
 
 describe('every screen', () => {

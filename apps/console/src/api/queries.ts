@@ -28,6 +28,7 @@ import { useCallback, useEffect, useMemo, useRef } from 'react';
 import type { z } from 'zod';
 import { noteServerTime } from '../shared/clock.js';
 import { get } from './client.js';
+import { mergeNewest, type Page } from './pages.js';
 import { useLivePointers, type LivePointer } from './live.js';
 
 /** Customer data is fetched when it is opened and then left alone: no refetch on focus, no silent retry, gone after five minutes. */
@@ -44,7 +45,6 @@ export const queryClient = new QueryClient({
   },
 });
 
-export type Page<Item> = { readonly items: readonly Item[]; readonly nextCursor: string | null };
 type Pages<Item> = UseInfiniteQueryResult<InfiniteData<Page<Item>>>;
 const body = async <Body>(path: string, signal: AbortSignal): Promise<Body> => (await get<Body>(path, { signal })).body;
 
@@ -148,15 +148,6 @@ export const useAccessRecords = (search: AccessSearch | null): UseInfiniteQueryR
     },
     getNextPageParam: (page) => page.nextCursor,
   });
-
-/** Puts the newest page before what is loaded. When the two do not touch, something is missing between them: only the newest is kept. */
-export const mergeNewest = (loaded: InfiniteData<Page<ThreadItem>>, newest: Page<ThreadItem>): InfiniteData<Page<ThreadItem>> => {
-  const [first, ...older] = loaded.pages;
-  const fresh = new Set(newest.items.map(({ id }) => id));
-  if (!first?.items.some(({ id }) => fresh.has(id))) return { pages: [newest], pageParams: loaded.pageParams.slice(0, 1) };
-  const items = [...newest.items, ...first.items.filter(({ id }) => !fresh.has(id))];
-  return { ...loaded, pages: [{ items, nextCursor: first.nextCursor }, ...older] };
-};
 
 /** Asks for the newest messages of an open conversation only: older pages do not change, and every page is a record. */
 export const refreshThread = async (client: QueryClient, id: string): Promise<void> => {

@@ -3,7 +3,7 @@ import { Button } from '@mantine/core';
 import { useQueryClient, type InfiniteData } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Page } from '../api/queries.js';
+import type { Page } from '../api/pages.js';
 import { useNow } from '../shared/clock.js';
 import { useProblemText } from '../shared/problem-notice.js';
 import { roughly } from '../shared/time.js';

@@ -32,8 +32,7 @@ export const SearchForm = ({
     mutationFn: async (text: string): Promise<string> => {
       const target = searchTarget(text);
       if (target.kind === 'subject') return target.id;
-      const { kind, ...body } = target;
-      return (await call<{ subjectId: string }>('POST', '/v1/subjects/lookup', { body })).body.subjectId;
+      return (await call<{ subjectId: string }>('POST', '/v1/subjects/lookup', { body: target.body })).body.subjectId;
     },
     onSuccess: (id) => navigate({ to: '/ledger/people/$subject', params: { subject: id }, search: dates }),
   });

@@ -89,7 +89,8 @@ export const statements: z.infer<typeof StatementList> = StatementList.parse({
   items: [summary, { ...summary, month: '2026-10', state: 'closed', quantity: 3120, amount: '61440000000' }],
 });
 export const usage = (lineId: string): z.infer<typeof UsagePage> => {
-  const of = lines.find((each) => each.lineId === lineId) ?? (lines[0] as (typeof lines)[number]);
+  const of = lines.find((each) => each.lineId === lineId);
+  if (!of) throw new Error(`no line ${lineId}`);
   return UsagePage.parse({
     items: [0, 1, 2].map((n) => ({
       usageId: uuid(5000 + n),
