@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { describeEventLogConformance } from './conformance.spec.js';
+import { describeEventLogConformance } from './conformance/conformance.spec.js';
 import { createMemoryLog } from './memory-log.js';
 import { partitionOf } from './partitioner.js';
 

@@ -1,5 +1,5 @@
 import { testBrokers } from '@centralita/testing-engines';
-import { describeEventLogConformance } from '../conformance.spec.js';
+import { describeEventLogConformance } from '../conformance/conformance.spec.js';
 import { openEventLog } from '../open.js';
 
 describeEventLogConformance('kafkajs', () => openEventLog({ brokers: testBrokers(), clientId: 'conformance' }));
