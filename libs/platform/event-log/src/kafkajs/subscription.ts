@@ -30,6 +30,7 @@ const COMMIT_MS = 5000;
 const SURE_AFTER = 6;
 /** A broker that does not answer must not hold up a shutdown. */
 const LAST_COMMIT_MS = 2000;
+const LEAVE_MS = 10_000;
 
 /**
  * One member of a group. The order of things at an assignment: 1. pause everything that was assigned, before the first fetch;
@@ -112,9 +113,10 @@ export class KafkaSubscription implements Subscription {
     this.#assignment.revoke();
     if (this.#commitTimer) clearInterval(this.#commitTimer);
     await Promise.race([this.#commit(), sleep(LAST_COMMIT_MS, undefined, { ref: false })]);
-    await this.#consumer.disconnect().catch((error: unknown) => {
+    const disconnected = this.#consumer.disconnect().catch((error: unknown) => {
       this.#deps.logger.warn({ groupId: this.#options.groupId, name: asError(error).name }, 'consumer did not disconnect');
     });
+    await Promise.race([disconnected, sleep(LEAVE_MS, undefined, { ref: false })]);
   }
 
   /** Ends by itself; whatever is running sees its signal abort, nothing of it counts any more. */
