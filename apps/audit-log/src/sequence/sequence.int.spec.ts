@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { until } from '@centralita/testing-engines';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeEvent, isType, type EventData, type Leaf } from '@centralita/contracts';
 import { fsck, verdictOf, type AuditExport } from '@centralita/domain-ledger';
@@ -220,6 +221,8 @@ describe('verified reasons', () => {
       agentId: agent,
       completedAt: new Date().toISOString(),
     });
+    // A read an hour later would be confirmed by the assignment for as long as its end is not known here.
+    await until(async () => (await harness.admin.query('select 1 from assignment where ended_event = $1', [completed.id])).rowCount === 1);
     const later = new Date(Date.now() + 3_600_000).toISOString();
     await source.access({ ...reading, reason: reason('ASSIGNED_CONVERSATION'), occurredAt: later }, 2);
     await harness.checkpointed(id, 3);

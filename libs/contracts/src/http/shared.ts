@@ -5,7 +5,7 @@ export const personalSchemas = z.registry<{ personal: true }>();
 
 /** Customer data in clear: a copy of the schema with the mark, so that a shared format such as `Uuid` is not marked everywhere. */
 export const personal = <Schema extends z.ZodType>(schema: Schema): Schema => {
-  const marked = schema.clone() as Schema;
+  const marked = schema.clone();
   personalSchemas.add(marked, { personal: true });
   return marked;
 };
