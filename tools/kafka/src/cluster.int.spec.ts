@@ -13,15 +13,15 @@ import type { RunningKafka } from './index.js';
 const client = (kafka: RunningKafka): Kafka =>
   new Kafka({
     clientId: 'spec',
-    brokers: kafka.brokers,
+    brokers: kafka.nodes.filter((node) => node.running()).map((node) => node.broker),
     logLevel: logLevel.NOTHING,
-    retry: { retries: 15, initialRetryTime: 100 },
+    retry: { retries: 20, initialRetryTime: 100, maxRetryTime: 2_000 },
   });
 
 const createTopic = async (kafka: RunningKafka, replicationFactor: number): Promise<void> => {
   const admin = client(kafka).admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic: 'kept', numPartitions: 1, replicationFactor }], waitForLeaders: true });
+  await admin.createTopics({ topics: [{ topic: 'kept', numPartitions: 1, replicationFactor }], waitForLeaders: false });
   await admin.disconnect();
 };
 
@@ -71,6 +71,7 @@ describe('a Kafka of our own', () => {
     await createTopic(sut, 3);
     await append(sut);
     sut.nodes[2]?.signal('SIGKILL');
+    await sut.nodes[2]?.exited();
     await append(sut);
     expect(await records(sut)).toBe(2);
     expect(sut.nodes.map((node) => node.running())).toEqual([true, true, false]);

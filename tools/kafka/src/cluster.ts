@@ -32,6 +32,8 @@ export type KafkaNode = {
   running(): boolean;
   /** Sends a signal (SIGKILL, SIGSTOP, SIGCONT…) and returns at once. */
   signal(signal: NodeJS.Signals): void;
+  /** Resolves when the node's present process is gone. */
+  exited(): Promise<unknown>;
   /** Starts the node again after it died; resolves when the whole cluster is ready. */
   restart(): Promise<void>;
 };
@@ -97,7 +99,11 @@ const ready = async (brokers: readonly string[], timeoutMs: number, failed: () =
       try {
         await admin.connect();
         const cluster = await admin.describeCluster();
-        if (cluster.brokers.length === brokers.length && cluster.controller !== null) return;
+        if (cluster.brokers.length === brokers.length && cluster.controller !== null) {
+          // The first look for a group's coordinator creates the topic of groups; until it has leaders kafkajs' consumers crash.
+          await admin.describeGroups(['centralita-ready']);
+          return;
+        }
       } catch (error) {
         last = error;
       }
@@ -221,6 +227,7 @@ export const startKafka = async (options: KafkaOptions): Promise<RunningKafka> =
       broker: `127.0.0.1:${node.brokerPort}`,
       pid: () => current(node.id).pid,
       running: () => current(node.id).exit() === null,
+      exited: () => current(node.id).exited,
       signal: (signal) => {
         expected.add(current(node.id));
         current(node.id).process.kill(signal);
