@@ -1,4 +1,4 @@
-export { freePort, freePorts, portIsFree } from '@centralita/tool-kafka';
+export { freePort, freePorts, portIsFree, startKafka, type RunningKafka } from '@centralita/tool-kafka';
 export { createDatabase, createTestDatabase } from './database.js';
 export type { DatabaseSpec, TestDatabase } from './database.js';
 export { startEngines } from './engines.js';

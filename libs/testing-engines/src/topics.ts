@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
+import { until } from './until.js';
 
 /** KAFKA_BROKERS as a list; the jest setup sets it. */
 export const testBrokers = (): string[] => {
@@ -23,7 +24,16 @@ export const createTestTopics = async <N extends string>(names: readonly N[], pa
       numPartitions: partitions,
       configEntries: [{ name: 'retention.ms', value: '-1' }],
     }));
-    await admin.createTopics({ topics, waitForLeaders: true });
+    // Not its waitForLeaders: that fails when the broker it asks has not heard of the topic yet.
+    await admin.createTopics({ topics, waitForLeaders: false });
+    const led = async (): Promise<boolean> => {
+      const metadata = await admin.fetchTopicMetadata({ topics: topics.map(({ topic }) => topic) }).catch(() => ({ topics: [] }));
+      return (
+        metadata.topics.length === topics.length &&
+        metadata.topics.every((topic) => topic.partitions.every(({ leader }) => leader >= 0))
+      );
+    };
+    await until(led, { timeoutMs: 30_000, describe: 'leaders of the new topics' });
   } finally {
     await admin.disconnect();
   }

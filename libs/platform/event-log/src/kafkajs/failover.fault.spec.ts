@@ -6,9 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PlatformError } from '@centralita/contracts';
 import { until } from '@centralita/testing-engines';
-// A fault test needs brokers of its own that it may kill.
-// eslint-disable-next-line @nx/enforce-module-boundaries
-import { startKafka, type RunningKafka } from '@centralita/tool-kafka';
+import { startKafka, type RunningKafka } from '@centralita/testing-engines';
 import { Kafka, logLevel } from 'kafkajs';
 import { Batcher } from '../batcher.js';
 import { openEventLog } from '../open.js';
