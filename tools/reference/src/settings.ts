@@ -127,7 +127,8 @@ export const settingsPage = async (): Promise<string> => {
     ),
     ...section('`main.js migrate`, which brings the database of a service up to date and ends', [
       '| `DATABASE_MIGRATOR_URL` | required | role that owns the database |',
-      '| `DATABASE_APP_ROLE` | the database’s name and `_app` | role that may read which migrations were applied |',
+      '| `DATABASE_APP_ROLE` | the database’s name and `_app` | role of the services |',
+      '| `DATABASE_RELAY_ROLE` | the database’s name and `_relay` | role that publishes |',
       '| `INGEST_ROLE` | required for ingest | any of the three: they share one database |',
     ]),
   ].join('\n');
