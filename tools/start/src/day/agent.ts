@@ -27,7 +27,8 @@ export type AgentJournal = {
   readonly surprises: string[];
 };
 
-const POLL_MS = 200;
+/** A fraction of the offer timeout of the day's policy. */
+const POLL_MS = 500;
 const MAXIMUM_TRIES = 3;
 const dispositions = ['solved', 'information', 'no_answer'];
 

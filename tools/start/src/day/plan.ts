@@ -46,8 +46,8 @@ export type DayPlan = {
 const OLD_SECONDS = 25 * 3600;
 const DUPLICATE_PERCENT = 5;
 const countries = { es: ['ES'], en: ['GB', 'US'], pt: ['BR', 'PT'] } as const;
-const callingCode: Record<string, string> = { ES: '346', GB: '447', US: '1415', BR: '5511', PT: '3519' };
-const localDigits: Record<string, number> = { ES: 8, GB: 9, US: 7, BR: 9, PT: 8 };
+const callingCode: Record<string, string> = { ES: '346', GB: '447', US: '14152', BR: '5511', PT: '3519' };
+const localDigits: Record<string, number> = { ES: 8, GB: 9, US: 6, BR: 9, PT: 8 };
 const plans: readonly StatusPlan[] = [
   'normal',
   'normal',

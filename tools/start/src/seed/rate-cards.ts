@@ -6,13 +6,13 @@ type RateCard = z.input<typeof RateCardBody>;
 
 // Third-party transcriptions of the provider's list of October 2026, US dollars per delivered message. Good for a demonstration, not
 // for showing money to a customer: only the provider's own file is.
-const list = `Market,Countries,Marketing,Utility,Authentication,Service
-Spain,ES,0.0707,0.0200,0.0200,0.0200
-United Kingdom,GB,0.0635,0.0220,0.0220,0.0220
-Brazil,BR,0.0625,0.0068,0.0068,0.0068
-Rest of Western Europe,AT BE DK FI IE NO PT SE CH,0.0592,0.0171,0.0171,0.0171
-North America,US CA,0.0250,0.0034,0.0034,0.0034
-Other,,0.0604,0.0077,0.0077,0.0077
+const list = `Market,Countries,Prefixes,Marketing,Utility,Authentication,Service
+Spain,ES,34,0.0707,0.0200,0.0200,0.0200
+United Kingdom,GB,44,0.0635,0.0220,0.0220,0.0220
+Brazil,BR,55,0.0625,0.0068,0.0068,0.0068
+Rest of Western Europe,AT BE DK FI IE NO PT SE CH,43 32 45 358 353 47 351 46 41,0.0592,0.0171,0.0171,0.0171
+North America,US CA,,0.0250,0.0034,0.0034,0.0034
+Other,,,0.0604,0.0077,0.0077,0.0077
 `;
 
 /** Decimal text to nano-units, without a float on the way: `0.0707` is 70700000. */
@@ -26,7 +26,7 @@ const card = (validFrom: string, era: RateCard['era'], description: string): Rat
   const [head = '', ...lines] = list.trim().split('\n');
   const categories = head
     .split(',')
-    .slice(2)
+    .slice(3)
     .map((name) => name.toLowerCase());
   const rows = lines.map((line) => line.split(','));
   return {
@@ -34,12 +34,13 @@ const card = (validFrom: string, era: RateCard['era'], description: string): Rat
     currency: 'USD',
     validFrom,
     era,
-    markets: rows.map(([market = '', countries = '']) => ({
+    markets: rows.map(([market = '', countries = '', prefixes = '']) => ({
       market,
       countries: countries.split(' ').filter(Boolean),
-      prefixes: [],
+      // +1 is shared by many markets: there the country alone decides.
+      prefixes: prefixes.split(' ').filter(Boolean),
     })),
-    rows: rows.flatMap(([market = '', , ...rates]) =>
+    rows: rows.flatMap(([market = '', , , ...rates]) =>
       rates.map((rate, index) => ({ market, category: categories[index] as string, rate: nanoUnits(rate) })),
     ),
     source: { description, sha256: createHash('sha256').update(list).digest('hex') },
