@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { boundToParent, startKafka } from './index.js';
 import type { RunningKafka } from './index.js';
@@ -35,9 +36,20 @@ const append = async (kafka: RunningKafka): Promise<void> => {
 const records = async (kafka: RunningKafka): Promise<number> => {
   const admin = client(kafka).admin();
   await admin.connect();
-  const [end] = await admin.fetchTopicOffsets('kept');
-  await admin.disconnect();
-  return Number(end?.high);
+  try {
+    // kafkajs gives up at once on a leader that has just died: asked again until another one leads.
+    for (const deadline = Date.now() + 30_000; ;) {
+      try {
+        const [end] = await admin.fetchTopicOffsets('kept');
+        return Number(end?.high);
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+        await pause(100);
+      }
+    }
+  } finally {
+    await admin.disconnect();
+  }
 };
 
 describe('a Kafka of our own', () => {
