@@ -1,11 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { v5 } from 'uuid';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { openPage, picture, startBrowser, violations, type Look } from './testing/browser.spec.js';
 import { MONTH, WABA } from './testing/billing-world.spec.js';
 import { SUBJECT } from './testing/ledger-world.spec.js';
 import { problem, startStandIn } from './testing/stand-in.spec.js';
-import { at, conversationId, item, NOW, offer, sessionOf } from './testing/world.spec.js';
+import { at, conversationId, item, ME, NOW, offer, sessionOf, TENANT } from './testing/world.spec.js';
 
 let browser: Browser;
 let server: Awaited<ReturnType<typeof startStandIn>>;
@@ -230,6 +231,33 @@ describe('the inbox', () => {
     await page.getByRole('status').getByText('Mensaje nuevo: ¿Sigues ahí?').waitFor();
     const others = server.opened.filter((path) => path.startsWith('/api/v1/conversations/') && !path.includes(nuria));
     expect(others).toEqual([]);
+  });
+
+  it('asks once for what is opened, and not again for its parts', async () => {
+    await visit(`/inbox/mine/${nuria}`);
+    await page.getByRole('log').getByText('Llego el viernes').waitFor();
+    await page.getByRole('button', { name: 'Mostrar', exact: true }).waitFor();
+    await page.keyboard.press('Alt+KeyO');
+    await page.getByRole('complementary').waitFor({ state: 'detached' });
+    await page.keyboard.press('Alt+KeyO');
+    await page.getByRole('complementary').getByText('Reservas').waitFor();
+    const disclosed = server.opened.filter((path) => /^\/api\/v1\/(?:inbox|conversations)/.test(path) && !path.endsWith('/read'));
+    expect(disclosed.toSorted()).toEqual([
+      `/api/v1/conversations/${nuria}`,
+      `/api/v1/conversations/${nuria}/messages`,
+      '/api/v1/inbox',
+    ]);
+  });
+
+  it('lets answer as soon as the assignment is there, which may come after the conversation', async () => {
+    const detail = server.state.details.find((each) => each.conversationId === nuria);
+    Object.assign(detail ?? {}, { assignedAgentId: null, state: 'waiting', mayReply: 'no', whyNot: 'NOT_ASSIGNED' });
+    await visit(`/inbox/mine/${nuria}`);
+    await page.getByRole('textbox', { name: 'Escribe una nota para el equipo' }).waitFor();
+    Object.assign(detail ?? {}, { assignedAgentId: ME, state: 'assigned', mayReply: 'text', whyNot: null });
+    // Routing names the task by a stream of its own, derived from tenant and conversation.
+    server.pointer('routing', 'task.assigned.v1', v5(`task:${nuria}`, TENANT));
+    await page.getByRole('textbox', { name: 'Escribe una respuesta' }).waitFor();
   });
 
   it('opens a file only when asked', async () => {

@@ -79,14 +79,24 @@ export const useInbox = (view: InboxView, sort: InboxSort): Pages<InboxRow> =>
     getNextPageParam: (page) => page.nextCursor,
   });
 
-export const useConversation = (id: string): UseQueryResult<ConversationDetail> =>
+/**
+ * A view that opens a conversation asks for it; a part of that view shows what came, and never asks again by itself: each answer is a
+ * record.
+ */
+type Use = 'opens' | 'shows';
+const asked = (use: Use): { refetchOnMount: boolean; retryOnMount: boolean } =>
+  use === 'opens' ? { refetchOnMount: true, retryOnMount: true } : { refetchOnMount: false, retryOnMount: false };
+
+export const useConversation = (id: string, use: Use): UseQueryResult<ConversationDetail> =>
   useQuery({
+    ...asked(use),
     queryKey: ['conversation', id],
     queryFn: ({ signal }) => body<ConversationDetail>(`/v1/conversations/${id}`, signal),
   });
 
-export const useThread = (id: string): Pages<ThreadItem> =>
+export const useThread = (id: string, use: Use): Pages<ThreadItem> =>
   useInfiniteQuery({
+    ...asked(use),
     queryKey: ['thread', id],
     initialPageParam: '',
     queryFn: ({ pageParam, signal }) =>

@@ -26,7 +26,8 @@ export const en = {
   },
   inbox: {
     views: 'Views',
-    out: 'You:',
+    out: 'Us:',
+    noneAway: 'You are offline. Go online to get conversations.',
     back: 'Back to the list',
 
     mine: 'Mine',
@@ -414,6 +415,12 @@ export const en = {
     marketing: 'Marketing',
     authentication: 'Authentication',
     referral_conversion: 'Free entry point',
+    group_service: 'Group service',
+    group_utility: 'Group utility',
+    group_marketing: 'Group marketing',
+    authentication_international: 'Authentication, international',
+    marketing_lite: 'Marketing Lite',
+    unknown: 'Unknown',
   },
   era: { E4: 'until 30 September 2026', E5: 'since 1 October 2026' },
   field: {

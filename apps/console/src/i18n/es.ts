@@ -35,7 +35,8 @@ export const es: Dictionary = {
   },
   inbox: {
     views: 'Vistas',
-    out: 'Tú:',
+    out: 'Nosotros:',
+    noneAway: 'No estás disponible. Cambia tu presencia para recibir conversaciones.',
     back: 'Volver a la lista',
 
     mine: 'Mías',
@@ -69,9 +70,9 @@ export const es: Dictionary = {
     edit: '[editado]',
   },
   window: {
-    closedAt: 'Cerró a las {{time}}.',
+    closedAt: 'Cerró: {{time}}.',
 
-    closesAt: 'Cierra a las {{time}}',
+    closesAt: 'Cierra: {{time}}',
     closed: 'Cerrada',
     none: 'Sin mensajes',
     left: 'Quedan {{time}} para responder',
@@ -429,6 +430,12 @@ export const es: Dictionary = {
     marketing: 'Marketing',
     authentication: 'Autenticación',
     referral_conversion: 'Punto de entrada gratuito',
+    group_service: 'Servicio en grupo',
+    group_utility: 'Utilidad en grupo',
+    group_marketing: 'Marketing en grupo',
+    authentication_international: 'Autenticación internacional',
+    marketing_lite: 'Marketing Lite',
+    unknown: 'Desconocido',
   },
   era: { E4: 'hasta el 30 de septiembre de 2026', E5: 'desde el 1 de octubre de 2026' },
   field: {

@@ -35,7 +35,8 @@ export const pt: Dictionary = {
   },
   inbox: {
     views: 'Vistas',
-    out: 'Você:',
+    out: 'Nós:',
+    noneAway: 'Você não está disponível. Mude sua presença para receber conversas.',
     back: 'Voltar à lista',
 
     mine: 'Minhas',
@@ -69,9 +70,9 @@ export const pt: Dictionary = {
     edit: '[editada]',
   },
   window: {
-    closedAt: 'Fechou às {{time}}.',
+    closedAt: 'Fechou: {{time}}.',
 
-    closesAt: 'Fecha às {{time}}',
+    closesAt: 'Fecha: {{time}}',
     closed: 'Fechada',
     none: 'Sem mensagens',
     left: 'Restam {{time}} para responder',
@@ -425,6 +426,12 @@ export const pt: Dictionary = {
     marketing: 'Marketing',
     authentication: 'Autenticação',
     referral_conversion: 'Ponto de entrada gratuito',
+    group_service: 'Serviço em grupo',
+    group_utility: 'Utilidade em grupo',
+    group_marketing: 'Marketing em grupo',
+    authentication_international: 'Autenticação internacional',
+    marketing_lite: 'Marketing Lite',
+    unknown: 'Desconhecido',
   },
   era: { E4: 'até 30 de setembro de 2026', E5: 'desde 1º de outubro de 2026' },
   field: {

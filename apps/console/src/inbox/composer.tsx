@@ -10,7 +10,7 @@ import { useNow } from '../shared/clock.js';
 import { preferences } from '../shared/preferences.js';
 import { ProblemNotice } from '../shared/problem-notice.js';
 import { useShortcut } from '../shared/shortcut.js';
-import { clockTime, windowState } from '../shared/time.js';
+import { timeOrDay, windowState } from '../shared/time.js';
 import { WindowLine } from '../shared/window-line.js';
 import { drafts } from './drafts.js';
 import { outbox, useOutbox } from './outbox.js';
@@ -56,7 +56,9 @@ export const Composer = ({ detail }: { readonly detail: ConversationDetail }): R
   const id = detail.conversationId;
   const now = useNow();
   const mode = replyMode(detail, now);
-  const [tab, setTab] = useState<'reply' | 'note'>(mode === 'no' ? 'note' : 'reply');
+  // Until somebody chooses or writes, the tab follows what is allowed: an assignment may arrive a moment after the conversation.
+  const [chosen, setTab] = useState<'reply' | 'note' | null>(null);
+  const tab = chosen ?? (mode === 'no' ? 'note' : 'reply');
   const [texts, setTexts] = useState(() => drafts.get(id));
   const area = useRef<HTMLTextAreaElement>(null);
   const { returned } = useOutbox(id);
@@ -64,6 +66,7 @@ export const Composer = ({ detail }: { readonly detail: ConversationDetail }): R
 
   const write = (kind: 'reply' | 'note', text: string): void => {
     drafts.set(id, kind, text);
+    setTab(kind);
     setTexts(drafts.get(id));
   };
   const show = (kind: 'reply' | 'note'): void => {
@@ -77,7 +80,8 @@ export const Composer = ({ detail }: { readonly detail: ConversationDetail }): R
   const note = useMutation({
     mutationFn: (text: string) => command('POST', `/v1/conversations/${id}/notes`, { text }),
     onSuccess: () => {
-      write('note', '');
+      drafts.set(id, 'note', '');
+      setTexts(drafts.get(id));
       return refreshThread(client, id);
     },
   });
@@ -136,7 +140,7 @@ export const Composer = ({ detail }: { readonly detail: ConversationDetail }): R
         <p className={classes.hint}>
           {asTemplate && detail.windowExpiresAt && (
             <>
-              {t('window.closedAt', { time: clockTime(detail.windowExpiresAt) })} {t('window.reopens')}
+              {t('window.closedAt', { time: timeOrDay(detail.windowExpiresAt, now) })} {t('window.reopens')}
             </>
           )}
           {tab === 'reply' && mode === 'text' && t('composer.billed')}

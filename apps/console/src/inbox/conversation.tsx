@@ -27,7 +27,7 @@ type Lists = InfiniteData<Page<InboxRow>>;
 /** Tells the server that the messages were seen, each time that something new is shown, and takes the number off the row. */
 const useMarkRead = (id: string, mine: boolean): void => {
   const client = useQueryClient();
-  const newest = useThread(id).data?.pages[0]?.items.find(({ kind }) => kind === 'inbound')?.id;
+  const newest = useThread(id, 'opens').data?.pages[0]?.items.find(({ kind }) => kind === 'inbound')?.id;
   useEffect(() => {
     if (!mine || newest === undefined) return;
     const unread = client
@@ -63,7 +63,7 @@ export const Conversation = ({
   const { actorId, roles } = useActor();
   const navigate = useNavigate();
   const client = useQueryClient();
-  const conversation = useConversation(id);
+  const conversation = useConversation(id, 'opens');
   const name = useContactName();
   const [dialog, setDialog] = useState<'transfer' | 'resolve' | null>(null);
   const detail = conversation.data;

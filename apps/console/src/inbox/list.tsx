@@ -4,7 +4,8 @@ import { useNavigate } from '@tanstack/react-router';
 import { useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
-import { useInbox, type InboxSort, type InboxView } from '../api/queries.js';
+import { useInbox, useMe, type InboxSort, type InboxView } from '../api/queries.js';
+import { useActor } from '../shell/session.js';
 import { preferences } from '../shared/preferences.js';
 import { ProblemNotice } from '../shared/problem-notice.js';
 import { useShortcut } from '../shared/shortcut.js';
@@ -27,6 +28,8 @@ export const List = ({
   const { t } = useTranslation();
   const navigate = useNavigate();
   const inbox = useInbox(view, sort);
+  const me = useMe(useActor().roles.includes('agent'));
+  const away = me.data !== undefined && me.data.presence !== 'online';
   const [density] = useState(preferences.get('density') ?? 'comfortable');
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useRef<VirtualizerHandle>(null);
@@ -84,7 +87,8 @@ export const List = ({
 
   if (inbox.error && rows.length === 0) return <ProblemNotice error={inbox.error} onRetry={() => void inbox.refetch()} />;
   if (inbox.isPending) return <Waiting rows={8} height={heights[density]} />;
-  if (rows.length === 0) return <p className={classes.empty}>{t(view === 'mine' ? 'inbox.noneMine' : 'inbox.none')}</p>;
+  if (rows.length === 0)
+    return <p className={classes.empty}>{t(view !== 'mine' ? 'inbox.none' : away ? 'inbox.noneAway' : 'inbox.noneMine')}</p>;
   return (
     <div ref={scroller} className={classes.scroller} data-density={density}>
       <div role="grid" aria-label={t(`inbox.${view}`)} aria-rowcount={inbox.hasNextPage ? -1 : rows.length} onKeyDown={onKeyDown}>

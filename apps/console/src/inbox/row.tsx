@@ -63,6 +63,7 @@ export const Row = ({
         <span className={`${classes.line} ${classes.last}`}>
           <span className={classes.where}>
             {row.businessNumber}
+            {row.state === 'closed' && <span className={classes.language}>{t('state.closed')}</span>}
             {row.language && <span className={classes.language}>{row.language}</span>}
           </span>
           <WindowChip expiresAt={row.windowExpiresAt} />

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { useConversation } from '../api/queries.js';
 import { useNow } from '../shared/clock.js';
 import { useAgentName, useQueueName } from '../shared/labels.js';
-import { clockTime, dateAndTime } from '../shared/time.js';
+import { dateAndTime, timeOrDay } from '../shared/time.js';
 import { DecisionTrace } from './decision-trace.js';
 import { PhoneReveal } from './phone-reveal.js';
 import classes from './side-panel.module.css';
@@ -22,7 +22,7 @@ export const SidePanel = ({ id, onClose }: { readonly id: string; readonly onClo
   const agent = useAgentName();
   const queue = useQueueName();
   const now = useNow();
-  const detail = useConversation(id).data;
+  const detail = useConversation(id, 'shows').data;
   return (
     <aside className={classes.panel} aria-label={t('side.title')}>
       <header className={classes.head}>
@@ -40,8 +40,8 @@ export const SidePanel = ({ id, onClose }: { readonly id: string; readonly onClo
             {detail.windowExpiresAt && (
               <Fact name={t('side.window')}>
                 {Date.parse(detail.windowExpiresAt) > now
-                  ? t('window.closesAt', { time: clockTime(detail.windowExpiresAt) })
-                  : t('window.closedAt', { time: dateAndTime(detail.windowExpiresAt) })}
+                  ? t('window.closesAt', { time: timeOrDay(detail.windowExpiresAt, now) })
+                  : t('window.closedAt', { time: timeOrDay(detail.windowExpiresAt, now) })}
               </Fact>
             )}
             {detail.assignedAgentId && <Fact name={t('side.assigned')}>{agent(detail.assignedAgentId)}</Fact>}

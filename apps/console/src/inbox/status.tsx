@@ -35,7 +35,7 @@ export const StatusMark = ({ status, code }: { readonly status: Status; readonly
   return (
     <span className={classes.status} data-status={status}>
       <Icon size={14} stroke={1.75} aria-hidden="true" />
-      {t(`status.${status}`, { reason: reason(code) })}
+      <span>{t(`status.${status}`, { reason: reason(code) })}</span>
     </span>
   );
 };

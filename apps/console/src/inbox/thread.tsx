@@ -34,7 +34,7 @@ const useForwardOnly = (items: readonly ThreadItem[]): ThreadItem[] => {
 /** The messages of a conversation. It follows the end only for those who are there; others see how many came. */
 export const Thread = ({ id, onWhy }: { readonly id: string; readonly onWhy: () => void }): ReactNode => {
   const { t } = useTranslation();
-  const thread = useThread(id);
+  const thread = useThread(id, 'shows');
   const { outgoing } = useOutbox(id);
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useRef<VirtualizerHandle>(null);

@@ -59,6 +59,10 @@ export const longDay = (instant: string): string =>
 export const dateAndTime = (instant: string): string =>
   format(instant, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 
+/** Time of day when it is today, else with the day: most windows end tomorrow. */
+export const timeOrDay = (instant: string, now: number): string =>
+  new Date(instant).toDateString() === new Date(now).toDateString() ? clockTime(instant) : dateAndTime(instant);
+
 /** Time of day to the millisecond in the viewer's zone: decisions follow each other fast. */
 export const preciseTime = (instant: string): string =>
   format(instant, { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });

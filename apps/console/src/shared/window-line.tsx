@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNow } from './clock.js';
-import { clockTime, windowState } from './time.js';
+import { timeOrDay, windowState } from './time.js';
 import classes from './window-line.module.css';
 
 /** The signature: a gauge of 24 hours that drains. On the left of a row and on top of the composer. */
@@ -26,7 +26,8 @@ export const WindowLine = ({
 /** The same in words: hours, then h:mm, then minutes and seconds; closed; or nobody wrote yet. */
 export const WindowChip = ({ expiresAt }: { readonly expiresAt: string | null }): ReactNode => {
   const { t } = useTranslation();
-  const { kind, label, share } = windowState(expiresAt, useNow());
+  const now = useNow();
+  const { kind, label, share } = windowState(expiresAt, now);
   const text = kind === 'closed' ? t('window.closed') : kind === 'none' ? t('window.none') : (label ?? '');
   const full = kind === 'closed' || kind === 'none' ? text : t('window.left', { time: label ?? '' });
   return (
@@ -36,7 +37,7 @@ export const WindowChip = ({ expiresAt }: { readonly expiresAt: string | null })
       role="timer"
       aria-live="off"
       aria-label={full}
-      title={expiresAt && kind !== 'closed' ? t('window.closesAt', { time: clockTime(expiresAt) }) : undefined}
+      title={expiresAt && kind !== 'closed' ? t('window.closesAt', { time: timeOrDay(expiresAt, now) }) : undefined}
     >
       <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true" className={classes.pie}>
         <circle cx="6" cy="6" r="5" className={classes.pieEdge} />
