@@ -3,9 +3,35 @@ import tseslint from 'typescript-eslint';
 import { moduleBoundaries } from './tools/test/boundaries.mjs';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '.nx/**', '.centralita/**', 'coverage/**', 'libs/contracts/generated/**', '**/*.d.ts'] },
+  {
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      '.nx/**',
+      '.centralita/**',
+      'coverage/**',
+      'libs/contracts/generated/**',
+      '**/*.d.ts',
+    ],
+  },
   ...tseslint.configs.recommendedTypeChecked,
-  { languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['*.mjs', 'tools/test/*.mjs', 'tools/start/*.mjs', 'libs/testing-engines/*.mjs'] }, tsconfigRootDir: import.meta.dirname } } },
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: {
+          allowDefaultProject: [
+            '*.mjs',
+            'tools/test/*.mjs',
+            'tools/start/*.mjs',
+            'tools/lockfile/*.mjs',
+            'docker/*.mjs',
+            'libs/testing-engines/*.mjs',
+          ],
+        },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+  },
   { files: ['**/*.mjs', '**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
   {
     files: ['**/*.ts', '**/*.tsx'],

@@ -1,6 +1,9 @@
 // One configuration for every tier; the tier is chosen by TEST_TIER (unit, int, e2e, fault), unit when unset.
 const tier = process.env.TEST_TIER ?? 'unit';
-const engines = tier === 'unit' ? {} : { globalSetup: './libs/testing-engines/jest-setup.mjs', globalTeardown: './libs/testing-engines/jest-teardown.mjs' };
+const engines =
+  tier === 'unit'
+    ? {}
+    : { globalSetup: './libs/testing-engines/jest-setup.mjs', globalTeardown: './libs/testing-engines/jest-teardown.mjs' };
 
 export default {
   testMatch: [`**/src/**/*.${tier}.spec.ts`],

@@ -83,6 +83,7 @@ const tiers = {
       check('boundaries', seeded.code === 1 && seeded.output.includes('enforce-module-boundaries')),
       check('eslint', lint.code === 0 && !/skipp/i.test(lint.output)),
       check('prettier', format.code === 0),
+      check('lockfile', (await run('node', ['tools/lockfile/complete.mjs', '--check'])).code === 0),
     ]);
   },
   types: async () =>

@@ -21,5 +21,4 @@ export const envelopeSchema = (): JsonSchema => ({
 });
 
 // Consumers ignore fields they do not know, so an object stays open in the document.
-const schemaOf = (schema: z.ZodType): JsonSchema =>
-  z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' });
+const schemaOf = (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' });
