@@ -82,11 +82,11 @@ describe('the inbox', () => {
 
   it('shows how long there is left to answer: hours, minutes, closed', async () => {
     await visit('/inbox/mine');
-    await row('Nuria').waitFor();
-    expect(await row('Nuria').getByRole('timer').getAttribute('aria-label')).toBe('Quedan 3:22 para responder');
+    await row('Ñandú').waitFor();
+    expect(await row('Ñandú').getByRole('timer').getAttribute('aria-label')).toBe('Quedan 3:22 para responder');
     expect(await row('Ana').getByRole('timer').innerText()).toBe('42:07');
     expect(await row('João').getByRole('timer').innerText()).toBe('22 h');
-    expect(await row('Marta').getByRole('timer').innerText()).toBe('Cerrada');
+    expect(await row('Çedilla').getByRole('timer').innerText()).toBe('Cerrada');
     await page.getByRole('button', { name: 'Cargar más' }).click();
     await row('Datos borrados').waitFor();
     expect(await row('Datos borrados').getByRole('timer').innerText()).toBe('Sin mensajes');
@@ -95,7 +95,7 @@ describe('the inbox', () => {
 
   it('is one tab stop, with arrows inside and Alt+J from anywhere', async () => {
     await visit('/inbox/mine');
-    await row('Nuria').waitFor();
+    await row('Ñandú').waitFor();
     expect(await page.locator('[role=row][tabindex="0"]').count()).toBe(1);
     await page.locator('[role=row][tabindex="0"]').focus();
     await page.keyboard.press('ArrowDown');
@@ -150,9 +150,9 @@ describe('the inbox', () => {
     expect(server.commands.filter(({ path }) => path.endsWith('/replies'))).toEqual([]);
 
     await page.getByLabel('Elige una plantilla').selectOption('follow_up es');
-    await page.getByLabel('Valor 1').fill('Nuria');
+    await page.getByLabel('Valor 1').fill('Ñandú');
     await page.getByRole('button', { name: 'Usar en un valor' }).click();
-    await page.getByText('Hola, Nuria. Seguimos con tu consulta sobre el precio del fin de semana.').waitFor();
+    await page.getByText('Hola, Ñandú. Seguimos con tu consulta sobre el precio del fin de semana.').waitFor();
     await picture(page, 'template');
     await page.getByRole('button', { name: 'Enviar plantilla' }).click();
     await until(() => commandsTo(`/conversations/${nuria}/replies`).length === 1);
@@ -160,7 +160,7 @@ describe('the inbox', () => {
       kind: 'template',
       template: 'follow_up',
       language: 'es',
-      values: ['Nuria', 'el precio del fin de semana'],
+      values: ['Ñandú', 'el precio del fin de semana'],
     });
   });
 
@@ -300,7 +300,7 @@ describe('the inbox', () => {
     await picture(page, 'withheld');
     server.state.refuse.clear();
     await page.getByRole('button', { name: 'Reintentar' }).click();
-    await page.getByRole('heading', { name: 'Nuria Ferrer' }).waitFor();
+    await page.getByRole('heading', { name: 'Cliente Ñandú' }).waitFor();
   });
 });
 

@@ -117,7 +117,8 @@ describe('the simulator', () => {
     await write(simulator, 'hola');
     await send(simulator);
     await send(simulator);
-    const pending = async (): Promise<number> => (await simulator.inject('/control/pending')).json<{ statuses: number }>().statuses;
+    const pending = async (): Promise<number> =>
+      (await simulator.inject('/control/pending')).json<{ statuses: number }>().statuses;
     while ((await pending()) > 0) await setImmediate();
     const statuses = posts.flatMap((post) =>
       post.body.entry.flatMap((entry) => entry.changes.flatMap((change) => change.value.statuses ?? [])),

@@ -222,7 +222,9 @@ describe('verified reasons', () => {
       completedAt: new Date().toISOString(),
     });
     // A read an hour later would be confirmed by the assignment for as long as its end is not known here.
-    await until(async () => (await harness.admin.query('select 1 from assignment where ended_event = $1', [completed.id])).rowCount === 1);
+    await until(
+      async () => (await harness.admin.query('select 1 from assignment where ended_event = $1', [completed.id])).rowCount === 1,
+    );
     const later = new Date(Date.now() + 3_600_000).toISOString();
     await source.access({ ...reading, reason: reason('ASSIGNED_CONVERSATION'), occurredAt: later }, 2);
     await harness.checkpointed(id, 3);

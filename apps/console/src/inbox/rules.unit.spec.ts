@@ -30,7 +30,7 @@ it('offers the nearest deadline first, without what is over or answered', () => 
 
 describe('a template', () => {
   it('shows its values, and the numbers of those that are missing', () => {
-    expect(fillTemplate('Hola, {{1}}: {{2}}', ['Nuria', ' '])).toBe('Hola, Nuria: {{2}}');
+    expect(fillTemplate('Hola, {{1}}: {{2}}', ['Ñandú', ' '])).toBe('Hola, Ñandú: {{2}}');
   });
 
   it('does not read a value as a pattern', () => {

@@ -1,4 +1,4 @@
-import type { AccessPage, Board, InboxRow, StatementList } from '@centralita/contracts';
+import type { AccessPage, Board, InboxRow, Statement, StatementList } from '@centralita/contracts';
 import { Random } from '@centralita/tool-simulator';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
@@ -199,8 +199,12 @@ const othersLook = async (tenant: TenantContext, signedIn: (username: string) =>
   const subject = inbox.items[0]?.subjectId;
   await officer.get<z.infer<typeof AccessPage>>(`/v1/access-records?limit=20${subject ? `&subject=${subject}` : ''}`);
   const { body: statements } = await signedIn(tenant.billing.username).get<z.infer<typeof StatementList>>('/v1/statements');
-  for (const statement of statements.items)
-    await signedIn(tenant.billing.username).get(`/v1/statements/${statement.wabaId}/${statement.month}`);
+  const clerk = signedIn(tenant.billing.username);
+  for (const { wabaId, month } of statements.items) {
+    const { body: statement } = await clerk.get<Statement>(`/v1/statements/${wabaId}/${month}`);
+    for (const line of statement.lines)
+      await clerk.get(`/v1/statements/${wabaId}/${month}/lines/${encodeURIComponent(line.lineId)}/usage?limit=5`);
+  }
 };
 
 const inParallel = async <Item>(items: readonly Item[], limit: number, work: (item: Item) => Promise<void>): Promise<void> => {

@@ -22,6 +22,8 @@ export const underRequestSpan = <T>(request: FastifyRequest, work: () => T): T =
 export const createHttpAdapter = (options: { readonly bodyLimit: number; readonly trustProxyHops?: number }): FastifyAdapter =>
   new FastifyAdapter({
     bodyLimit: options.bodyLimit,
+    // A path parameter may be as long as a route's schema says (the id of a statement line has 300 characters); the router stops at 100.
+    routerOptions: { maxParamLength: 512 },
     exposeHeadRoutes: false,
     logger: false,
     // The hop count is explicit: whoever is nearer than that is our own proxy.
