@@ -84,8 +84,8 @@ describe('the inbox', () => {
     await visit('/inbox/mine');
     await row('Ñandú').waitFor();
     expect(await row('Ñandú').getByRole('timer').getAttribute('aria-label')).toBe('Quedan 3:22 para responder');
-    expect(await row('Ana').getByRole('timer').innerText()).toBe('42:07');
-    expect(await row('João').getByRole('timer').innerText()).toBe('22 h');
+    expect(await row('Über').getByRole('timer').innerText()).toBe('42:07');
+    expect(await row('Açaí').getByRole('timer').innerText()).toBe('22 h');
     expect(await row('Çedilla').getByRole('timer').innerText()).toBe('Cerrada');
     await page.getByRole('button', { name: 'Cargar más' }).click();
     await row('Datos borrados').waitFor();
@@ -100,7 +100,7 @@ describe('the inbox', () => {
     await page.locator('[role=row][tabindex="0"]').focus();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
-    await page.waitForFunction(() => document.activeElement?.textContent?.includes('Ana'));
+    await page.waitForFunction(() => document.activeElement?.textContent?.includes('Über'));
     expect(server.opened.some((path) => path.startsWith('/api/v1/conversations/'))).toBe(false);
     await page.keyboard.press('Enter');
     await page.waitForURL(`**/${conversationId(3)}`);

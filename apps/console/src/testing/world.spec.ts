@@ -104,7 +104,7 @@ const sketches: readonly Sketch[] = [
   { id: 3, name: 'Cliente Über', preview: '[image]', last: -9 * MINUTE, closes: 42.12 * MINUTE, unread: 1 },
   {
     id: 4,
-    name: 'Guest Óscar-4',
+    name: 'Guest Óscar',
     preview: 'We will send the invoice today.',
     last: -2 * HOUR,
     closes: 11.4 * HOUR,
