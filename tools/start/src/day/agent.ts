@@ -30,6 +30,8 @@ export type AgentJournal = {
 /** A fraction of the offer timeout of the day's policy. */
 const POLL_MS = 500;
 const MAXIMUM_TRIES = 3;
+/** Chat agents write in two windows; capacity allows more, which waits on the desk. */
+const CHATS_AT_ONCE = 2;
 const dispositions = ['solved', 'information', 'no_answer'];
 
 /** A scripted agent. Works through the same public API as the console and decides by its own seeded dice. */
@@ -38,6 +40,9 @@ export class ScriptedAgent {
   readonly #seenOffers = new Set<string>();
   readonly #done = new Set<string>();
   readonly #failures = new Map<string, number>();
+  readonly #inHand = new Set<string>();
+  /** What accepting did at routing, by conversation: the first look must see it. */
+  readonly #accepted = new Map<string, string>();
   readonly #offerDice: Random;
 
   constructor(
@@ -68,15 +73,22 @@ export class ScriptedAgent {
     const desk: Me['tasks'] = [];
     let done = false;
     const answering = this.#answerOffers(desk, () => done);
-    for (;;) {
-      const task = desk.find(({ taskId, since }) => !this.#done.has(`${taskId}:${since}`));
-      if (task) await this.#take(`${task.taskId}:${task.since}`, task.taskId);
-      else if (over()) break;
-      else await pause(POLL_MS);
-    }
+    await Promise.all(Array.from({ length: CHATS_AT_ONCE }, () => this.#chat(desk, over)));
     done = true;
     await answering;
     await this.api.put('/v1/me/presence', { presence: 'offline' });
+  }
+
+  /** Takes one conversation after the other from the desk until the day is over and nothing new lies there. */
+  async #chat(desk: Me['tasks'], over: () => boolean): Promise<void> {
+    for (;;) {
+      const task = desk.find(({ taskId, since }) => !this.#done.has(`${taskId}:${since}`) && !this.#inHand.has(taskId));
+      if (task) {
+        this.#inHand.add(task.taskId);
+        await this.#take(`${task.taskId}:${task.since}`, task.taskId).finally(() => this.#inHand.delete(task.taskId));
+      } else if (over()) return;
+      else await pause(POLL_MS);
+    }
   }
 
   /** Answers offers while the agent works, as a person does who writes with one eye on the dock. Keeps the desk current. */
@@ -116,14 +128,15 @@ export class ScriptedAgent {
     }
     const answer = dice <= 8 ? 'decline' : 'accept';
     await this.#guard(async () => {
-      await this.api.post(`/v1/offers/${offer.reservationId}/${answer}`, {});
+      const { headers } = await this.api.post(`/v1/offers/${offer.reservationId}/${answer}`, {});
+      if (answer === 'accept') this.#accepted.set(offer.conversationId, headers.get('x-causal-token') ?? '');
       this.journal[answer === 'accept' ? 'accepted' : 'declined'].push(offer.reservationId);
     }, ['OFFER_GONE']);
   }
 
   async #handle(conversationId: string): Promise<void> {
     const base = `/v1/conversations/${conversationId}`;
-    const { body: detail } = await this.api.get<ConversationDetail>(base);
+    const { body: detail } = await this.api.get<ConversationDetail>(base, { causalToken: this.#accepted.get(conversationId) });
     const { body: thread } = await this.api.get<{ items: ThreadItem[] }>(`${base}/messages`);
     await this.api.post(`${base}/read`, {});
     const media = thread.items.find((item) => item.media?.state === 'stored')?.media;
@@ -148,12 +161,18 @@ export class ScriptedAgent {
       return;
     }
     await this.api.post(`${base}/disposition`, { code: this.random.pick(dispositions) });
-    await this.api.post(`${base}/close`, {});
+    const { headers } = await this.api.post(`${base}/close`, {});
     this.journal.closed.push(conversationId);
+    // Wrap-up is over when the agent says so or when its time is up, whichever comes first.
     if (this.random.chance(50))
       await this.#guard(
-        async () => void (await this.api.post(`/v1/tasks/${conversationId}/complete`, {})),
-        ['NOT_FOUND', 'NOT_ASSIGNED', 'OFFER_GONE', 'CAUSE_NOT_SEEN'],
+        async () =>
+          void (await this.api.post(
+            `/v1/tasks/${conversationId}/complete`,
+            {},
+            { causalToken: headers.get('x-causal-token') ?? undefined },
+          )),
+        ['NOT_FOUND', 'NOT_ASSIGNED', 'OFFER_GONE'],
       );
   }
 

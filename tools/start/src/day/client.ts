@@ -26,20 +26,16 @@ export class ApiError extends Error {
   }
 }
 
-/** Paths of the two services that act on each other's events. */
-const waits = /^\/v1\/(conversations|me|offers|tasks)/;
-
 type Options = {
   readonly body?: unknown;
   readonly ifMatch?: string;
   readonly idempotencyKey?: string;
+  /** What an earlier command on another service did, so that this request sees it. */
+  readonly causalToken?: string | undefined;
 };
 
 /** A person's browser without the browser: signs in through OIDC and talks to the public API with the session cookie. */
 export class ApiClient {
-  /** What the last command did; the next request carries it, so that it sees its effect on whichever service it goes to. */
-  #causalToken: string | null = null;
-
   private constructor(
     private readonly gatewayUrl: string,
     readonly login: Login,
@@ -78,11 +74,10 @@ export class ApiClient {
         ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(options.ifMatch === undefined ? {} : { 'if-match': options.ifMatch }),
         ...(options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey }),
-        ...(this.#causalToken !== null && waits.test(path) ? { 'x-causal-token': this.#causalToken } : {}),
+        ...(options.causalToken === undefined ? {} : { 'x-causal-token': options.causalToken }),
       },
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     });
-    this.#causalToken = response.headers.get('x-causal-token') ?? this.#causalToken;
     const body = Buffer.from(await response.arrayBuffer());
     const code = response.headers.get('content-type')?.includes('problem')
       ? ((JSON.parse(body.toString('utf8')) as Problem).code ?? null)
