@@ -27,6 +27,7 @@ import { v5 } from 'uuid';
 import { useCallback, useEffect, useMemo, useRef } from 'react';
 import type { z } from 'zod';
 import { noteServerTime } from '../shared/clock.js';
+import { causeOf } from './causes.js';
 import { get } from './client.js';
 import { mergeNewest, type Page } from './pages.js';
 import { useLivePointers, type LivePointer } from './live.js';
@@ -46,7 +47,8 @@ export const queryClient = new QueryClient({
 });
 
 type Pages<Item> = UseInfiniteQueryResult<InfiniteData<Page<Item>>>;
-const body = async <Body>(path: string, signal: AbortSignal): Promise<Body> => (await get<Body>(path, { signal })).body;
+const body = async <Body>(path: string, signal: AbortSignal, causalToken: string | null = null): Promise<Body> =>
+  (await get<Body>(path, { signal, causalToken })).body;
 
 export const useSession = (): UseQueryResult<Session> =>
   useQuery({ queryKey: ['session'], queryFn: ({ signal }) => body<Session>('/session', signal), staleTime: Infinity });
@@ -91,7 +93,7 @@ export const useConversation = (id: string, use: Use): UseQueryResult<Conversati
   useQuery({
     ...asked(use),
     queryKey: ['conversation', id],
-    queryFn: ({ signal }) => body<ConversationDetail>(`/v1/conversations/${id}`, signal),
+    queryFn: ({ signal }) => body<ConversationDetail>(`/v1/conversations/${id}`, signal, causeOf(id)),
   });
 
 export const useThread = (id: string, use: Use): Pages<ThreadItem> =>
@@ -103,6 +105,7 @@ export const useThread = (id: string, use: Use): Pages<ThreadItem> =>
       body<Page<ThreadItem>>(
         `/v1/conversations/${id}/messages${pageParam === '' ? '' : `?cursor=${encodeURIComponent(pageParam)}`}`,
         signal,
+        causeOf(id),
       ),
     getNextPageParam: (page) => page.nextCursor,
   });

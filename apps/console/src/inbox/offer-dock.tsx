@@ -5,6 +5,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { noteCause } from '../api/causes.js';
 import { command } from '../api/client.js';
 import { useMe } from '../api/queries.js';
 import { announce } from '../shared/announcer.js';
@@ -88,8 +89,9 @@ export const OfferDock = (): ReactNode => {
     mutationFn: ({ offer, verb }: { readonly offer: OneOffer; readonly verb: 'accept' | 'decline' }) =>
       command('POST', `/v1/offers/${offer.reservationId}/${verb}`, {}),
     onMutate: ({ offer }) => setAnswered((known) => new Set([...known, offer.reservationId])),
-    onSuccess: (_answer, { offer, verb }) => {
+    onSuccess: ({ causalToken }, { offer, verb }) => {
       if (verb !== 'accept') return;
+      noteCause(offer.conversationId, causalToken);
       // Whoever is writing stays where they are; the new conversation waits in the list.
       if (conversation !== null && drafts.has(conversation)) return;
       void navigate({ to: '/inbox/$view/$conversation', params: { view: 'mine', conversation: offer.conversationId } });
