@@ -113,7 +113,7 @@ const sketches: readonly Sketch[] = [
   },
   { id: 5, name: 'Cliente Çedilla', preview: 'Gracias, lo hablo en casa y te digo', last: -25 * HOUR, closes: -1 * HOUR },
   { id: 6, name: null, preview: '¿Hola? ¿Hay alguien?', last: -31 * MINUTE, closes: 18.2 * HOUR, unread: 4 },
-  { id: 7, name: 'خالد', preview: 'مرحبا، هل لديكم غرفة؟', last: -3 * HOUR, closes: 20.8 * HOUR, language: 'ar' },
+  { id: 7, name: 'عميل', preview: 'مرحبا، هل لديكم غرفة؟', last: -3 * HOUR, closes: 20.8 * HOUR, language: 'ar' },
   { id: 8, name: null, preview: '', last: -26 * HOUR, closes: null, erased: true },
   {
     id: 9,

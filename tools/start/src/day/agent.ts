@@ -72,10 +72,8 @@ export class ScriptedAgent {
     await this.api.put('/v1/me/presence', { presence: 'online' });
     const desk: Me['tasks'] = [];
     let done = false;
-    const answering = this.#answerOffers(desk, () => done);
-    await Promise.all(Array.from({ length: CHATS_AT_ONCE }, () => this.#chat(desk, over)));
-    done = true;
-    await answering;
+    const chats = Promise.all(Array.from({ length: CHATS_AT_ONCE }, () => this.#chat(desk, over))).finally(() => (done = true));
+    await Promise.all([chats, this.#answerOffers(desk, () => done)]);
     await this.api.put('/v1/me/presence', { presence: 'offline' });
   }
 

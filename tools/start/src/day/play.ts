@@ -71,12 +71,15 @@ export const playDay = async (context: DayContext): Promise<DayResult> => {
   const started = Date.now();
   let idle = false;
   const work = Promise.all(agents.map((agent) => agent.work(() => idle)));
+  // Awaited below; until then, and when the day is broken off, a failure must not end the process, which still has to stop the others.
+  work.catch(() => undefined);
 
   const badRequests = await sendBadRequests(simulator, context);
   const sent: SentBurst[] = [];
   const fields = (async () => {
     for (const field of plan.fields) await simulator.tell(field);
   })();
+  fields.catch(() => undefined);
   const reporter = setInterval(
     () =>
       context.progress(
