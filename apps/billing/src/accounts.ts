@@ -29,8 +29,4 @@ export class AccountBook {
   find(tenantId: string, wabaId: string): BillingAccount | undefined {
     return this.accounts.find((account) => account.tenantId === tenantId && account.wabaId === wabaId);
   }
-
-  of(tenantId: string): readonly BillingAccount[] {
-    return this.accounts.filter((account) => account.tenantId === tenantId);
-  }
 }

@@ -108,6 +108,7 @@ export const router = createRouter({
 
 declare module '@tanstack/react-router' {
   // The router asks for its type by declaration merging, which only an interface can do.
+  // Only an interface can be added to.
   // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
   interface Register {
     router: typeof router;
