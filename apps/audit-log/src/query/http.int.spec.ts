@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AccessPage, CheckpointView, type AccessRecord } from '@centralita/contracts';
+import { AccessPage, CheckpointView, type AccessRecord, type ExportBundle } from '@centralita/contracts';
 import {
   parseTlogProof,
   utf8,
@@ -9,7 +9,6 @@ import {
   verifyProof,
   fromHex,
   parseVerifierKey,
-  type AuditExport,
   type Trust,
 } from '@centralita/domain-ledger';
 import { until } from '@centralita/testing-engines';
@@ -170,7 +169,7 @@ describe('checkpoints, consistency, keys and exports', () => {
     for (const query of ['', '?from=2&to=5', '?from=7&to=7', '?to=1']) {
       const answer = await get(`/v1/exports${query}`);
       expect(answer.status).toBe(200);
-      expect((await verifyExport(answer.body as AuditExport, trust())).findings).toEqual([]);
+      expect((await verifyExport(answer.body as ExportBundle, trust())).findings).toEqual([]);
     }
     expect((await get('/v1/exports?from=3&to=2')).status).toBe(400);
     expect((await get('/v1/exports?to=1000000')).status).toBe(400);

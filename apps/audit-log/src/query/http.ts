@@ -3,21 +3,13 @@ import {
   AccessQuery,
   CheckpointView,
   ConsistencyView,
+  ExportBundle,
   isPlatformError,
   PlatformError,
   ProofView,
   RecordDetail,
 } from '@centralita/contracts';
-import {
-  AuditExport,
-  consistencyProof,
-  formatTlogProof,
-  inclusionProof,
-  rangeProof,
-  toHex,
-  utf8,
-  originOf,
-} from '@centralita/domain-ledger';
+import { consistencyProof, formatTlogProof, inclusionProof, rangeProof, toHex, utf8, originOf } from '@centralita/domain-ledger';
 import { Database } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
 import { disclosure, Endpoint, route, type InputOf, type OutputOf } from '@centralita/platform-nest';
@@ -107,7 +99,7 @@ const exported = route({
   summary: 'Leaves [from, to) verbatim, with all that an offline verifier needs.',
   roles,
   query: z.object({ from: Index.default('0'), to: Index.optional() }),
-  response: AuditExport,
+  response: ExportBundle,
   audited: { action: 'audit.export.read', resource: 'export', event },
 });
 

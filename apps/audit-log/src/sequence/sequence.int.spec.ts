@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { until } from '@centralita/testing-engines';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { decodeEvent, isType, type EventData, type Leaf } from '@centralita/contracts';
-import { fsck, verdictOf, type AuditExport } from '@centralita/domain-ledger';
+import { decodeEvent, isType, type EventData, type ExportBundle, type Leaf } from '@centralita/contracts';
+import { fsck, verdictOf } from '@centralita/domain-ledger';
 import { sha256, verifyEd25519 } from '../signing/signer.js';
 import { startHarness, type Harness } from '../support.spec.js';
 
@@ -66,7 +66,7 @@ describe('sequencer', () => {
 
     // Two independent ways: the export, verified by the auditor's own code.
     const answer = await harness.service.call(officer, 'GET', '/v1/exports');
-    const report = await fsck([answer.body as AuditExport], {
+    const report = await fsck([answer.body as ExportBundle], {
       hash: sha256,
       verify: verifyEd25519,
       keys: [harness.signer.key(id)],

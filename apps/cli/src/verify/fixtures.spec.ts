@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
-import type { ConsistencyView, Leaf, ProofView } from '@centralita/contracts';
+import type { ConsistencyView, ExportBundle, Leaf, ProofView } from '@centralita/contracts';
 import {
   consistencyProof,
   formatTlogProof,
@@ -14,7 +14,6 @@ import {
   toHex,
   utf8,
   verifierKey,
-  type AuditExport,
   type NodeSource,
 } from '@centralita/domain-ledger';
 import type { z } from 'zod';
@@ -100,7 +99,7 @@ export const consistencyView = async (from: number, to: number): Promise<z.infer
   toNote: await note(to),
 });
 
-export const bundle = async (from: number, to: number): Promise<AuditExport> => ({
+export const bundle = async (from: number, to: number): Promise<ExportBundle> => ({
   origin: ORIGIN,
   verifierKey: VKEY,
   checkpoint: await note(8),

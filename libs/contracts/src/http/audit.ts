@@ -3,6 +3,9 @@ import { Instant, Sha256Hex, Uuid } from '../primitives.js';
 import { AccessRecord } from '../events/access.js';
 import { PageQuery, page, personal } from './shared.js';
 
+/** A leaf index or tree size: up to 64 bits, in its one decimal spelling. */
+const Count = z.string().regex(/^(0|[1-9]\d{0,19})$/);
+
 /** Leaf of the tenant's access ledger: canonical JSON, commitments only. */
 export const Leaf = AccessRecord.omit({ subjects: true }).extend({
   v: z.literal(1),
@@ -76,16 +79,20 @@ export const SubjectLookupBody = z
   .refine((b) => Boolean(b.phone) !== Boolean(b.bsuid), { message: 'give either phone or bsuid' });
 export const SubjectLookup = z.object({ subjectId: personal(Uuid) });
 /**
- * A self-contained bundle for `centralita verify export`: leaves [from, to) verbatim with their hashes, the checkpoint over them, the
- * verifier key, and the roots of the subtrees to the left and then to the right of the range.
+ * Leaves [from, to) of one log, verbatim, with all that an offline verifier needs: a self-contained file for `centralita verify
+ * export`. `leafHashes` are redundant with the leaves on purpose: they name the record that was changed, where a wrong root alone
+ * could not.
  */
 export const ExportBundle = z.object({
   origin: z.string(),
   verifierKey: z.string(),
   checkpoint: z.string(),
-  from: z.string(),
-  to: z.string(),
+  from: Count,
+  to: Count.describe('index after the last leaf'),
   leaves: personal(z.array(z.string())),
-  leafHashes: z.array(Sha256Hex).describe('so that a changed leaf can be named'),
-  path: z.array(Sha256Hex),
+  leafHashes: z.array(Sha256Hex).describe('RFC 6962 leaf hash of each leaf'),
+  path: z
+    .array(Sha256Hex)
+    .describe('roots of the complete subtrees left of the range, then right of it, each from left to right'),
 });
+export type ExportBundle = z.infer<typeof ExportBundle>;

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, sign as edSign, verify as edVerify } from 'node:crypto';
-import type { Leaf } from '@centralita/contracts';
+import type { ExportBundle, Leaf } from '@centralita/contracts';
 import fc from 'fast-check';
 import {
   concat,
@@ -14,7 +14,6 @@ import {
   toHex,
   utf8,
   verifierKey,
-  type AuditExport,
   type Hash,
   type NodeId,
   type NodeSource,
@@ -139,7 +138,7 @@ export const ledger = (records: readonly (readonly number[])[]): string[] => {
 export const exportOf = async (
   texts: readonly string[],
   { from = 0, to = texts.length, size = texts.length, seed = 7 } = {},
-): Promise<AuditExport> => {
+): Promise<ExportBundle> => {
   const { source } = memoryTree(texts.map((text) => utf8(text)));
   const { publicKey, sign } = signer(seed);
   const key = verifierKey(sha256, ORIGIN, publicKey);

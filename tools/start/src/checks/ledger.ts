@@ -72,10 +72,10 @@ export const checkLedger = async (facts: Facts): Promise<Finding> => {
     figures.consistencies += 1;
 
     const exports: string[] = [];
-    let last: z.infer<typeof ExportBundle> | undefined;
+    let last: ExportBundle | undefined;
     for (let from = 0n; from < size; from += EXPORT_PAGE) {
       const to = from + EXPORT_PAGE < size ? from + EXPORT_PAGE : size;
-      const { body: bundle } = await officer.get<z.infer<typeof ExportBundle>>(`/v1/exports?from=${from}&to=${to}`);
+      const { body: bundle } = await officer.get<ExportBundle>(`/v1/exports?from=${from}&to=${to}`);
       exports.push(await save(`export-${from}.json`, JSON.stringify(bundle)));
       last = bundle;
     }

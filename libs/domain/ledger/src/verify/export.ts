@@ -1,10 +1,10 @@
+import type { ExportBundle } from '@centralita/contracts';
 import { fromHex, toHex, utf8 } from '../bytes.js';
 import type { Checkpoint } from '../checkpoint.js';
 import { originOf, parseLeaf, recordIdOf } from '../leaf.js';
 import { parseVerifierKey } from '../note.js';
 import { rootOfRange } from '../proof.js';
 import { leafHash, rootOf, sameHash } from '../tree.js';
-import type { AuditExport } from './bundle.js';
 import { checkManifests, checkSources, checkSubjects, type IndexedLeaf } from './chains.js';
 import { finding, grouped, type Finding } from './finding.js';
 import { attempt, openHead, type SignedHead, type Trust } from './signed-head.js';
@@ -24,7 +24,7 @@ type CheckedLeaves = {
 };
 
 /** Each leaf against its hash, so that the one that was changed, or is not there, is named. */
-const checkLeaves = (findings: Finding[], bundle: AuditExport, trust: Trust): CheckedLeaves => {
+const checkLeaves = (findings: Finding[], bundle: ExportBundle, trust: Trust): CheckedLeaves => {
   const from = BigInt(bundle.from);
   const expected = BigInt(bundle.to) - from;
   const leaves: IndexedLeaf[] = [];
@@ -65,7 +65,7 @@ const checkLeaves = (findings: Finding[], bundle: AuditExport, trust: Trust): Ch
 };
 
 /** Opens the checkpoint of a bundle, with the trusted keys or, when there are none, the file's own. */
-const openBundle = async (findings: Finding[], bundle: AuditExport, trust: Trust): Promise<SignedHead | null> => {
+const openBundle = async (findings: Finding[], bundle: ExportBundle, trust: Trust): Promise<SignedHead | null> => {
   const fileKey = attempt(findings, 'verifier key', () => parseVerifierKey(trust.hash, bundle.verifierKey));
   if (fileKey && fileKey.name !== bundle.origin)
     findings.push(finding('tampered', `verifier key INVALID: ${fileKey.name} is not the key of ${bundle.origin}`));
@@ -102,7 +102,7 @@ const checkChains = (
 
 const checkRange = (
   findings: Finding[],
-  bundle: AuditExport,
+  bundle: ExportBundle,
   { hashes }: CheckedLeaves,
   head: SignedHead,
   trust: Trust,
@@ -114,7 +114,7 @@ const checkRange = (
 };
 
 /** Verifies one export: every leaf's bytes, the numbers per subject and source, the manifests of lists, the signature, the root. */
-export const verifyExport = async (bundle: AuditExport, trust: Trust): Promise<ExportReport> => {
+export const verifyExport = async (bundle: ExportBundle, trust: Trust): Promise<ExportReport> => {
   const findings: Finding[] = [];
   const checked = checkLeaves(findings, bundle, trust);
   const subjects = checkChains(findings, checked.leaves, trust, bundle.from === '0');
@@ -127,7 +127,7 @@ export const verifyExport = async (bundle: AuditExport, trust: Trust): Promise<E
  * Derives a whole log again from its leaves: exports that follow each other from leaf 0. Every checkpoint in them must be the root
  * of exactly these leaves, so two that were signed over different histories cannot both pass.
  */
-export const fsck = async (bundles: readonly AuditExport[], trust: Trust): Promise<ExportReport> => {
+export const fsck = async (bundles: readonly ExportBundle[], trust: Trust): Promise<ExportReport> => {
   const findings: Finding[] = [];
   const sorted = [...bundles].sort((a, b) => (BigInt(a.from) < BigInt(b.from) ? -1 : 1));
   const parts: CheckedLeaves[] = [];

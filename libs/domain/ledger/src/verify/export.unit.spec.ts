@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { exportOf, ledger, ORIGIN, sha256, signer, trust } from '../fixtures.spec.js';
-import { fsck, leafHash, parseExport, toHex, utf8, verdictOf, verifierKey, verifyExport, type AuditExport } from '../index.js';
+import type { ExportBundle } from '@centralita/contracts';
+import { fsck, leafHash, parseExport, toHex, utf8, verdictOf, verifierKey, verifyExport } from '../index.js';
 
 const records = fc.array(fc.array(fc.nat(4), { minLength: 0, maxLength: 3 }), { minLength: 2, maxLength: 8 });
 const texts = ledger([[1], [1, 2, 3], [2], [1]]);
 
-const verdict = async (bundle: AuditExport, keys = trust()): Promise<string> =>
+const verdict = async (bundle: ExportBundle, keys = trust()): Promise<string> =>
   verdictOf((await verifyExport(bundle, keys)).findings);
 
 describe('verify export', () => {
@@ -150,11 +151,11 @@ describe('verify export', () => {
 });
 
 describe('fsck', () => {
-  const parts = (): Promise<AuditExport[]> =>
+  const parts = (): Promise<ExportBundle[]> =>
     Promise.all([exportOf(texts, { from: 0, to: 3, size: 5 }), exportOf(texts, { from: 3, to: 7 })]);
 
   it('derives a whole log again from exports in any order', async () => {
-    const [first, second] = (await parts()) as [AuditExport, AuditExport];
+    const [first, second] = (await parts()) as [ExportBundle, ExportBundle];
     const report = await fsck([second, first], trust());
     expect(report.findings).toEqual([]);
     expect(report.records).toEqual({ valid: 7, total: 7 });
@@ -163,7 +164,7 @@ describe('fsck', () => {
   });
 
   it('finds a missing file, a doubled one and one of another log', async () => {
-    const [first, second] = (await parts()) as [AuditExport, AuditExport];
+    const [first, second] = (await parts()) as [ExportBundle, ExportBundle];
     expect(verdictOf((await fsck([second], trust())).findings)).toBe('gap');
     expect((await fsck([first], trust())).findings.map(({ text }) => text)).toContain('records GAP: leaves 3-4 are in no file');
     expect(verdictOf((await fsck([first, first, second], trust())).findings)).toBe('malformed');
@@ -171,7 +172,7 @@ describe('fsck', () => {
   });
 
   it('finds a checkpoint that was signed over another history', async () => {
-    const [first, second] = (await parts()) as [AuditExport, AuditExport];
+    const [first, second] = (await parts()) as [ExportBundle, ExportBundle];
     const fork = await exportOf(ledger([[1], [1, 2, 4], [2], [1]]), { from: 0, to: 3, size: 5 });
     const report = await fsck([{ ...first, checkpoint: fork.checkpoint }, second], trust());
     expect(verdictOf(report.findings)).toBe('tampered');
