@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { encodeEvent, schemaUri } from '@centralita/contracts';
 import { dumpLine } from '@centralita/event-log';
-import { centralita } from '../verify/fixtures.spec.js';
+import { centralita } from '../runner.spec.js';
 
 const TENANT = '0190b7c0-0000-7000-8000-000000000003';
 const uuid = (n: number): string => `0190b7c0-0000-7000-8000-${String(n).padStart(12, '0')}`;

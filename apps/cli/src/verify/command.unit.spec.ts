@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { bundle, centralita, consistencyView, KEY_ID, note, ORIGIN, OTHER_VKEY, proofView, uuid, VKEY } from './fixtures.spec.js';
+import { centralita } from '../runner.spec.js';
+import { bundle, consistencyView, KEY_ID, note, ORIGIN, OTHER_VKEY, proofView, uuid, VKEY } from './fixtures.spec.js';
 
 const trusted = ['--key', VKEY];
 const file = async (value: unknown): Promise<string> => JSON.stringify(await value);

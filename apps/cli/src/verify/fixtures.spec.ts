@@ -17,7 +17,6 @@ import {
   type NodeSource,
 } from '@centralita/domain-ledger';
 import type { z } from 'zod';
-import { run } from '../program.js';
 import { sha256 } from './crypto.js';
 
 const TENANT = '6b1f4b9e-3a52-4f0e-9d0a-0d4b1f0f7c11';
@@ -109,23 +108,3 @@ export const bundle = async (from: number, to: number): Promise<ExportBundle> =>
   leafHashes: texts.slice(from, to).map((text) => toHex(leafHash(sha256, utf8(text)))),
   path: (await rangeProof(source, { from: BigInt(from), to: BigInt(to), size: 8n })).map(toHex),
 });
-
-export type Ran = { exitCode: number; out: string[]; err: string[]; written: Record<string, string> };
-
-/** Runs a command line over files that exist only in the test. */
-export const centralita = async (argv: readonly string[], files: Readonly<Record<string, string | Uint8Array>>): Promise<Ran> => {
-  const ran: Ran = { exitCode: -1, out: [], err: [], written: {} };
-  ran.exitCode = await run(argv, {
-    readFile: async (path) => {
-      const file = files[path];
-      if (file === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
-      return typeof file === 'string' ? utf8(file) : file;
-    },
-    writeFile: async (path, text) => {
-      ran.written[path] = text;
-    },
-    out: (line) => void ran.out.push(line),
-    err: (line) => void ran.err.push(line),
-  });
-  return ran;
-};

@@ -1,0 +1,21 @@
+import { run } from './program.js';
+
+export type Ran = { exitCode: number; out: string[]; err: string[]; written: Record<string, string> };
+
+/** Runs a command line over files that exist only in the test. */
+export const centralita = async (argv: readonly string[], files: Readonly<Record<string, string | Uint8Array>>): Promise<Ran> => {
+  const ran: Ran = { exitCode: -1, out: [], err: [], written: {} };
+  ran.exitCode = await run(argv, {
+    readFile: async (path) => {
+      const file = files[path];
+      if (file === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+      return typeof file === 'string' ? new TextEncoder().encode(file) : file;
+    },
+    writeFile: async (path, text) => {
+      ran.written[path] = text;
+    },
+    out: (line) => void ran.out.push(line),
+    err: (line) => void ran.err.push(line),
+  });
+  return ran;
+};
