@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Uuid } from '@centralita/contracts';
-import { envInteger, envUrl, platformEnv } from '@centralita/platform-nest';
+import { envInteger, envUrl, platformEnv, serviceEnv } from '@centralita/platform-nest';
 import { z } from 'zod';
 
 const loopback = new Set(['127.0.0.1', '[::1]', 'localhost']);
@@ -36,16 +36,18 @@ const consoleFolder = (path: string): string => {
 /** Settings of the gateway. It needs no log and no keyring: it holds sessions and nothing else. */
 export const gatewayEnv = platformEnv.extend({
   DATABASE_URL: envUrl('postgres', 'postgresql').describe('application role of the sessions’ database'),
-  DATABASE_POOL_SIZE: envInteger(1, 200).default(10),
+  DATABASE_POOL_SIZE: serviceEnv.shape.DATABASE_POOL_SIZE,
   PUBLIC_URL: safeUrl.describe('address under which browsers reach the gateway; cookies are Secure when it is https'),
-  OIDC_ISSUER: safeUrl,
-  OIDC_CLIENT_ID: z.string().min(1),
+  OIDC_ISSUER: safeUrl.describe('address of the identity provider; https, except on this machine'),
+  OIDC_CLIENT_ID: z.string().min(1).describe('client id of the gateway at the provider'),
   OIDC_CLIENT_SECRET: z.string().min(1).optional().describe('public client with PKCE when there is none'),
-  OIDC_SCOPE: z.string().default('openid profile'),
+  OIDC_SCOPE: z.string().default('openid profile').describe('scopes asked for at a login'),
   OIDC_TENANT_CLAIM: z.string().default('tenant').describe('claim of the ID token with the tenant’s UUID'),
   OIDC_ROLES_CLAIM: z.string().default('roles').describe('claim with the list of roles'),
   OIDC_LABEL_CLAIM: z.string().default('label').describe('claim with the name to show'),
-  GATEWAY_SIGNING_KEY_FILE: readable(signingKey, 'a file with an Ed25519 private key in PKCS#8 PEM'),
+  GATEWAY_SIGNING_KEY_FILE: readable(signingKey, 'a file with an Ed25519 private key in PKCS#8 PEM').describe(
+    'PEM file (PKCS8) with the Ed25519 key that signs the tokens for the services',
+  ),
   SESSION_SECRET: z
     .string()
     .min(32, 'must have at least 32 characters')
@@ -53,12 +55,17 @@ export const gatewayEnv = platformEnv.extend({
   SESSION_HOURS: envInteger(1, 24).default(10).describe('a session ends so long after its login'),
   LOGIN_RATE_PER_MINUTE: envInteger(1, 10_000).default(60).describe('logins that one address may begin'),
   TRUSTED_PROXY_HOPS: envInteger(0, 10).default(0).describe('proxies in front whose X-Forwarded-For is believed'),
-  CONSOLE_DIR: readable(consoleFolder, 'a folder with the built console (index.html)').optional(),
-  TENANTS_FILE: readable((path) => Tenants.parse(JSON.parse(readFileSync(path, 'utf8'))), 'a JSON file [{ tenantId, name }]'),
-  CONVERSATION_URL: envUrl('http', 'https'),
-  ROUTING_URL: envUrl('http', 'https'),
-  BILLING_URL: envUrl('http', 'https'),
-  AUDIT_LOG_URL: envUrl('http', 'https'),
+  CONSOLE_DIR: readable(consoleFolder, 'a folder with the built console (index.html)')
+    .optional()
+    .describe('folder with the built console; none is served without it'),
+  TENANTS_FILE: readable(
+    (path) => Tenants.parse(JSON.parse(readFileSync(path, 'utf8'))),
+    'a JSON file [{ tenantId, name }]',
+  ).describe('JSON file `[{ tenantId, name }]`: nobody of another tenant gets in'),
+  CONVERSATION_URL: envUrl('http', 'https').describe('address of conversation'),
+  ROUTING_URL: envUrl('http', 'https').describe('address of routing'),
+  BILLING_URL: envUrl('http', 'https').describe('address of billing'),
+  AUDIT_LOG_URL: envUrl('http', 'https').describe('address of audit-log'),
   INGEST_URL: envUrl('http', 'https').describe('the process of ingest that serves media and subjects'),
 });
 export type GatewayConfig = z.infer<typeof gatewayEnv>;

@@ -106,7 +106,7 @@ export class LiveController {
       const url = new URL(`${addressOf(this.config, service)}/v1/feed`);
       url.searchParams.set('wait', String(waitSeconds));
       if (cursor !== null) url.searchParams.set('cursor', cursor);
-      const token = await this.tokens.sign(service, reader, {});
+      const token = await this.tokens.for(service, reader, {});
       const response = await fetch(url, {
         headers: { authorization: `Bearer ${token}` },
         signal: AbortSignal.any([signal, this.drain.signal, AbortSignal.timeout((waitSeconds + 10) * 1000)]),

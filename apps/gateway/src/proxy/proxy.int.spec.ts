@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Problem } from '@centralita/contracts';
+import { until } from '@centralita/testing-engines';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { ownPage, startHarness, type Harness } from '../testing/gateway-harness.spec.js';
 import type { TestBrowser } from '../testing/identity.spec.js';
@@ -112,6 +113,25 @@ describe('the public API', () => {
       { level: 'info', route: '/v1/conversations/{id}' },
     ]);
     expect(JSON.stringify(sut.logged)).not.toContain('Canary');
+  });
+
+  it('finishes a look whose reader has gone, so that its record is seen', async () => {
+    const accessRecord = randomUUID();
+    const asked = Promise.withResolvers<undefined>();
+    const gone = Promise.withResolvers<undefined>();
+    sut.upstreams.conversation.answer = async () => {
+      asked.resolve(undefined);
+      await gone.promise;
+      return { headers: { 'x-access-record': accessRecord }, body: '{}' };
+    };
+    const browser = new AbortController();
+    const answer = call('/api/v1/inbox', { signal: browser.signal });
+    await asked.promise;
+    browser.abort();
+    await expect(answer).rejects.toThrow();
+    gone.resolve(undefined);
+    await until(() => sut.logged.some((line) => line.accessRecord === accessRecord));
+    expect((await call('/api/v1/templates')).status).toBe(200);
   });
 
   it('asks a service once: a refusal for now is passed on, not tried again', async () => {

@@ -2,6 +2,7 @@ import { createHmac, createSecretKey, hkdfSync, randomBytes, randomUUID, type Ke
 import { PlatformError, Role } from '@centralita/contracts';
 import type { Database } from '@centralita/event-store';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import type { GatewayConfig } from '../config.js';
 
 /** Who is signed in. `reference` stands for the session in tokens and access records; the id is only in the cookie. */
@@ -25,12 +26,20 @@ export const sessionCookieName = (config: Pick<GatewayConfig, 'PUBLIC_URL'>): st
   isSecure(config) ? '__Host-centralita-session' : 'centralita-session';
 export const isSecure = (config: Pick<GatewayConfig, 'PUBLIC_URL'>): boolean => config.PUBLIC_URL.startsWith('https:');
 
+/**
+ * How long an open session is believed without asking the database again, in milliseconds. One that is ended here ends at once; one
+ * that is ended at another instance opens this one no longer than that.
+ */
+export const BELIEVED_MS = 5000;
+
 /** Login sessions: opaque random ids, kept as keyed hashes, so that a copy of the database signs nobody in. */
 export class Sessions {
   readonly #hashKey: KeyObject;
+  /** By hash of the id. Bounded by what is used; the answer that is still awaited stands here too, so that nobody asks twice. */
+  readonly #believed = new LRUCache<string, Promise<SessionRecord | null>>({ max: 10_000, ttl: BELIEVED_MS });
 
   constructor(
-    private readonly db: Database,
+    private readonly db: Pick<Database, 'system'>,
     private readonly config: Pick<GatewayConfig, 'SESSION_SECRET' | 'SESSION_HOURS' | 'PUBLIC_URL'>,
     private readonly clock: () => Date = () => new Date(),
   ) {
@@ -55,10 +64,53 @@ export class Sessions {
   async find(request: FastifyRequest): Promise<SessionRecord | null> {
     const id = request.cookies[sessionCookieName(this.config)];
     if (id === undefined || !/^[A-Za-z0-9_-]{43}$/.test(id)) return null;
+    const session = await this.#lookUp(this.#hash(id));
+    return session !== null && session.expiresAt > this.clock() ? session : null;
+  }
+
+  async require(request: FastifyRequest): Promise<SessionRecord> {
+    const session = await this.find(request);
+    if (!session) throw new PlatformError('UNAUTHENTICATED', 'sign in first');
+    return session;
+  }
+
+  async close(request: FastifyRequest): Promise<void> {
+    const id = request.cookies[sessionCookieName(this.config)];
+    if (id === undefined) return;
+    const hash = this.#hash(id);
+    await this.db.system((tx) => tx.execute('delete from session where id_hash = $1', [hash]));
+    // After the row: an answer from before it went, or one that is still awaited, must not be believed any longer.
+    this.#believed.delete(hash.toString('base64url'));
+  }
+
+  /** Strict: no other site can make the browser send it, not even by a link. */
+  setCookie(reply: FastifyReply, id: string, expiresAt: Date): void {
+    reply.setCookie(sessionCookieName(this.config), id, { ...this.#attributes(), expires: expiresAt });
+  }
+
+  clearCookie(reply: FastifyReply): void {
+    reply.clearCookie(sessionCookieName(this.config), this.#attributes());
+  }
+
+  #lookUp(hash: Buffer): Promise<SessionRecord | null> {
+    const key = hash.toString('base64url');
+    const believed = this.#believed.get(key);
+    if (believed) return believed;
+    const asked = this.#read(hash);
+    this.#believed.set(key, asked);
+    // Only an open session is believed: a refusal or a failure is not kept.
+    const forget = (): void => {
+      if (this.#believed.get(key) === asked) this.#believed.delete(key);
+    };
+    asked.then((session) => (session === null ? forget() : undefined), forget);
+    return asked;
+  }
+
+  async #read(hash: Buffer): Promise<SessionRecord | null> {
     const [row] = await this.db.system((tx) =>
       tx.query<Row>(
         'select reference, tenant_id, actor_id, label, roles, expires_at from session where id_hash = $1 and expires_at > $2',
-        [this.#hash(id), this.clock()],
+        [hash, this.clock()],
       ),
     );
     if (!row) return null;
@@ -70,26 +122,6 @@ export class Sessions {
       roles: row.roles.flatMap((role) => Role.safeParse(role).data ?? []),
       expiresAt: row.expires_at,
     };
-  }
-
-  async require(request: FastifyRequest): Promise<SessionRecord> {
-    const session = await this.find(request);
-    if (!session) throw new PlatformError('UNAUTHENTICATED', 'sign in first');
-    return session;
-  }
-
-  async close(request: FastifyRequest): Promise<void> {
-    const id = request.cookies[sessionCookieName(this.config)];
-    if (id !== undefined) await this.db.system((tx) => tx.execute('delete from session where id_hash = $1', [this.#hash(id)]));
-  }
-
-  /** Strict: no other site can make the browser send it, not even by a link. */
-  setCookie(reply: FastifyReply, id: string, expiresAt: Date): void {
-    reply.setCookie(sessionCookieName(this.config), id, { ...this.#attributes(), expires: expiresAt });
-  }
-
-  clearCookie(reply: FastifyReply): void {
-    reply.clearCookie(sessionCookieName(this.config), this.#attributes());
   }
 
   #attributes(): { path: string; httpOnly: true; sameSite: 'strict'; secure: boolean } {

@@ -15,7 +15,7 @@ type Answer = { readonly status?: number; readonly headers?: Record<string, stri
 /** A service as the gateway sees one: its API document, a feed, and answers that a spec chooses. */
 export class TestUpstream {
   readonly seen: SeenRequest[] = [];
-  answer: (request: SeenRequest) => Answer = () => ({ body: '{}' });
+  answer: (request: SeenRequest) => Answer | Promise<Answer> = () => ({ body: '{}' });
   readonly #pointers: Pointer[] = [];
   #server: Server | undefined;
   #wake = new Set<() => void>();
@@ -32,8 +32,9 @@ export class TestUpstream {
         if (url.pathname === '/v1/feed') return void this.#feed(url).then((page) => response.end(JSON.stringify(page)));
         const seen = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body };
         this.seen.push(seen);
-        const { status = 200, headers = {}, body: text = '' } = this.answer(seen);
-        response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers }).end(text);
+        void Promise.resolve(this.answer(seen)).then(({ status = 200, headers = {}, body: text = '' }) =>
+          response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers }).end(text),
+        );
       });
     });
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));

@@ -2,12 +2,17 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Service } from '@centralita/contracts';
 import { TOKEN_ISSUER } from '@centralita/platform-nest';
 import { calculateJwkThumbprint, exportJWK, SignJWT, type JWK } from 'jose';
+import { LRUCache } from 'lru-cache';
 import type { SessionRecord } from '../session/sessions.js';
 
 /** Where a call came from; services store commitments of it. */
 export type CallOrigin = { readonly address?: string | undefined; readonly userAgent?: string | undefined };
 
+type Principal = Pick<SessionRecord, 'actorId' | 'tenantId' | 'roles' | 'reference'>;
+
 const TOKEN_SECONDS = 60;
+/** A token is used again while at least half of its life is left: signing costs more than everything else about a small call. */
+const REUSED_MS = (TOKEN_SECONDS * 1000) / 2;
 
 /** Product of the browser, for example `Firefox/140.0`: enough for an auditor, too little for a fingerprint. */
 export const productOf = (userAgent: string | undefined): string | undefined =>
@@ -15,8 +20,10 @@ export const productOf = (userAgent: string | undefined): string | undefined =>
     /\bVersion\/[\d.]+(?= .*Safari)/.exec(userAgent ?? '') ??
     /^[\w.-]+(?:\/[\w.-]+)?/.exec(userAgent ?? ''))?.[0].slice(0, 64);
 
-/** Signs one short-lived token per call downstream, for one service, in the name of one session. */
+/** Signs short-lived tokens for calls downstream: each for one service, in the name of one session, from one origin. */
 export class Tokens {
+  readonly #recent = new LRUCache<string, Promise<string>>({ max: 10_000, ttl: REUSED_MS });
+
   private constructor(
     private readonly key: KeyObject,
     private readonly kid: string,
@@ -34,19 +41,37 @@ export class Tokens {
     return { keys: [this.publicKey] };
   }
 
-  sign(
+  /** A token of the session for the service, valid for 30 to 60 seconds. */
+  for(service: Service, session: Principal, origin: CallOrigin): Promise<string> {
+    const product = productOf(origin.userAgent);
+    // Everything that stands in the token, but for the roles: those belong to the session from its beginning to its end.
+    const key = JSON.stringify([service, session.tenantId, session.actorId, session.reference, origin.address, product]);
+    const recent = this.#recent.get(key);
+    if (recent) return recent;
+    const signed = this.#sign(service, session, origin.address, product);
+    this.#recent.set(key, signed);
+    signed.catch(() => this.#recent.delete(key));
+    return signed;
+  }
+
+  /** A token that opens nothing: with it a service records that the session was refused. */
+  forDenial(service: Service, session: Principal, origin: CallOrigin): Promise<string> {
+    return this.#sign(service, session, origin.address, productOf(origin.userAgent), 'denial');
+  }
+
+  #sign(
     service: Service,
-    session: Pick<SessionRecord, 'actorId' | 'tenantId' | 'roles' | 'reference'>,
-    origin: CallOrigin,
+    session: Principal,
+    address: string | undefined,
+    product: string | undefined,
     scope?: 'denial',
   ): Promise<string> {
-    const product = productOf(origin.userAgent);
     return new SignJWT({
       tenant: session.tenantId,
       roles: session.roles,
       sid: session.reference,
       ...(scope ? { scope } : {}),
-      ...(origin.address ? { ip: origin.address } : {}),
+      ...(address ? { ip: address } : {}),
       ...(product ? { ua: product } : {}),
     })
       .setProtectedHeader({ alg: 'EdDSA', kid: this.kid, typ: 'JWT' })
