@@ -62,7 +62,7 @@ export const listInbox = async (
   query: z.output<typeof InboxQuery>,
   now: string,
 ): Promise<{ rows: ListedConversation[]; nextCursor: string | null }> => {
-  const after = decodeCursor(InboxCursor, query.cursor);
+  const after = query.cursor === undefined ? null : decodeCursor(InboxCursor, query.cursor);
   const sort = after?.sort ?? query.sort;
   const asOf = after?.asOf ?? now;
   const { key, direction } = sorts[sort];

@@ -10,6 +10,7 @@ import {
 import { OnEvents, type ConsumedEvent, type EventBatch } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
 import { Controller } from '@nestjs/common';
+import { laneOf, pointAtStatuses } from '../feed/reply-pointers.js';
 import { contactIdOf, conversationIdOf } from '../ids.js';
 import { loadLines, lineKey, type LineKey } from '../record/load.js';
 import { lockSubjects } from '../record/lock.js';
@@ -44,8 +45,8 @@ export class RecordInbound {
   constructor(private readonly recorder: Recorder) {}
 
   /**
-   * A batch in five steps: 1. lock its subjects; 2. load their lines in one query; 3. decide item by item in offset order, each on
-   * the state that the one before it left; 4. append and project in one call; 5. fold the statuses.
+   * A batch in six steps: 1. lock its subjects; 2. load their lines in one query; 3. decide item by item in offset order, each on
+   * the state that the one before it left; 4. append and project in one call; 5. fold the statuses; 6. point at what they changed.
    */
   @OnEvents('wa.inbound.v1', {
     handles: [
@@ -64,10 +65,11 @@ export class RecordInbound {
       batch.events.map(({ key }) => key),
     );
     await this.#recordItems(tx, batch.events, contacts);
-    await applyStatuses(
+    const changes = await applyStatuses(
       tx,
       batch.events.filter((consumed): consumed is ConsumedStatus => isType(consumed.event, 'whatsapp.status.changed.v1')),
     );
+    await pointAtStatuses(tx, laneOf(batch), changes);
   }
 
   async #recordItems(tx: Tx, events: readonly ConsumedEvent[], contacts: Map<string, string>): Promise<void> {

@@ -4,8 +4,7 @@ import type { z } from 'zod';
 /** Keyset cursors: opaque to clients, without personal data, checked when they come back. */
 export const encodeCursor = (place: unknown): string => Buffer.from(JSON.stringify(place)).toString('base64url');
 
-export const decodeCursor = <Schema extends z.ZodType>(schema: Schema, cursor: string | undefined): z.output<Schema> | null => {
-  if (cursor === undefined) return null;
+export const decodeCursor = <Schema extends z.ZodType>(schema: Schema, cursor: string): z.output<Schema> => {
   try {
     return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
   } catch {

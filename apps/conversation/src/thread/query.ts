@@ -20,7 +20,7 @@ export const listThread = async (
   conversationId: string,
   query: z.output<typeof ThreadQuery>,
 ): Promise<{ rows: ListedItem[]; nextCursor: string | null }> => {
-  const before = decodeCursor(ThreadCursor, query.cursor);
+  const before = query.cursor === undefined ? null : decodeCursor(ThreadCursor, query.cursor);
   const rows = await readRows<ListedItem>(
     tx,
     `select t.conversation_id, t.item_id, t.kind, t.at, t.position, t.message_type, t.message_ref, t.participant, t.context_ref, t.media,

@@ -10,60 +10,88 @@ import {
 } from '@centralita/domain-conversation';
 import type { ConsumedEvent } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
+import type { StatusChange } from '../feed/reply-pointers.js';
 import { changeWindows } from '../record/lines.js';
 import { readRows, writeRows } from '../record/rows.js';
 
 export type ConsumedStatus = ConsumedEvent & { readonly event: TypedEvent<'whatsapp.status.changed.v1'> };
 
-/** The provider named a message of ours: from now on statuses by that reference are the reply's. First name stays. */
-export const nameReplies = async (
-  tx: Tx,
-  names: readonly { readonly sendId: string; readonly messageRef: string }[],
-): Promise<void> => {
-  if (names.length === 0) return;
-  await tx.execute(
+/** A status names the reply whose send it carries. First name stays. Tells the conversations of those that had none. */
+const nameReplies = async (tx: Tx, statuses: readonly ConsumedStatus[]): Promise<StatusChange[]> => {
+  const names = new Map(statuses.flatMap((by) => (by.event.data.sendId === null ? [] : [[by.event.data.sendId, by] as const])));
+  if (names.size === 0) return [];
+  const rows = await tx.query<{ send_id: string; conversation_id: string }>(
     `update thread_item t set message_ref = u.message_ref
-     from (select distinct on (send_id) * from unnest($2::uuid[], $3::text[]) as u (send_id, message_ref)) u
-     where t.tenant_id = $1 and t.send_id = u.send_id and t.message_ref is null`,
-    [tx.tenantId, names.map(({ sendId }) => sendId), names.map(({ messageRef }) => messageRef)],
+     from unnest($2::uuid[], $3::text[]) as u (send_id, message_ref)
+     where t.tenant_id = $1 and t.send_id = u.send_id and t.message_ref is null
+     returning t.send_id, t.conversation_id`,
+    [tx.tenantId, [...names.keys()], [...names.values()].map(({ event }) => event.data.messageRef)],
   );
+  return rows.map(({ send_id, conversation_id }) => ({
+    conversationId: conversation_id,
+    by: names.get(send_id) as ConsumedStatus,
+  }));
 };
 
-const merge = (known: Map<string, ReplyProgress>, ref: string, progress: ReplyProgress): void => {
-  const before = known.get(ref);
-  known.set(ref, before ? mergeProgress(before, progress) : progress);
+/** Puts statuses to what is known of their messages: one read, one write. Tells which messages' standing changed. */
+const mergeStatuses = async (tx: Tx, statuses: readonly ConsumedStatus[]): Promise<Map<string, ConsumedStatus>> => {
+  const changed = new Map<string, ConsumedStatus>();
+  const steps = statuses.flatMap((by) => {
+    const progress = progressOfStatus(by.event.data);
+    return progress ? [{ by, ref: by.event.data.messageRef, progress }] : [];
+  });
+  if (steps.length === 0) return changed;
+  const rows = await readRows<{ message_ref: string; status: ReplyStatus; status_code: string | null }>(
+    tx,
+    `select message_ref, status, status_code from message_status where tenant_id = $1 and message_ref = any ($2)`,
+    [tx.tenantId, steps.map(({ ref }) => ref)],
+  );
+  const known = new Map<string, ReplyProgress>(
+    rows.map((row) => [row.message_ref, { status: row.status, code: row.status_code }]),
+  );
+  for (const { by, ref, progress } of steps) {
+    const before = known.get(ref);
+    const after = before ? mergeProgress(before, progress) : progress;
+    if (before?.status === after.status && before.code === after.code) continue;
+    known.set(ref, after);
+    changed.set(ref, by);
+  }
+  await writeRows(
+    tx,
+    'message_status',
+    ['message_ref'],
+    [...changed.keys()].map((ref) => {
+      const { status, code } = known.get(ref) as ReplyProgress;
+      return { message_ref: ref, status, status_code: code };
+    }),
+  );
+  return changed;
+};
+
+/** Conversations that show these messages as replies or echoes. */
+const showing = async (tx: Tx, changed: ReadonlyMap<string, ConsumedStatus>): Promise<StatusChange[]> => {
+  if (changed.size === 0) return [];
+  const rows = await tx.query<{ message_ref: string; conversation_id: string }>(
+    `select message_ref, conversation_id from thread_item
+     where tenant_id = $1 and message_ref = any ($2) and kind in ('reply', 'echo')`,
+    [tx.tenantId, [...changed.keys()]],
+  );
+  return rows.map(({ message_ref, conversation_id }) => ({
+    conversationId: conversation_id,
+    by: changed.get(message_ref) as ConsumedStatus,
+  }));
 };
 
 /**
  * Folds statuses by the message they are about. A status may come before the answer to the send, before anything, or for a message
- * that left by another way: it is kept by its reference, and whoever shows the message looks there.
+ * that left by another way: it is kept by its reference, and whoever shows the message looks there. Tells whose threads show
+ * something else now.
  */
-export const applyStatuses = async (tx: Tx, statuses: readonly ConsumedStatus[]): Promise<void> => {
-  const progress = statuses.flatMap(({ event }) => {
-    const step = progressOfStatus(event.data);
-    return step ? [{ ref: event.data.messageRef, step }] : [];
-  });
-  if (progress.length > 0) {
-    const rows = await readRows<{ message_ref: string; status: ReplyStatus; status_code: string | null }>(
-      tx,
-      `select message_ref, status, status_code from message_status where tenant_id = $1 and message_ref = any ($2)`,
-      [tx.tenantId, progress.map(({ ref }) => ref)],
-    );
-    const known = new Map(rows.map((row) => [row.message_ref, { status: row.status, code: row.status_code }]));
-    for (const { ref, step } of progress) merge(known, ref, step);
-    await writeRows(
-      tx,
-      'message_status',
-      ['message_ref'],
-      [...known].map(([message_ref, { status, code }]) => ({ message_ref, status, status_code: code })),
-    );
-  }
-  await nameReplies(
-    tx,
-    statuses.flatMap(({ event: { data } }) =>
-      data.sendId === null ? [] : [{ sendId: data.sendId, messageRef: data.messageRef }],
-    ),
-  );
+export const applyStatuses = async (tx: Tx, statuses: readonly ConsumedStatus[]): Promise<StatusChange[]> => {
+  if (statuses.length === 0) return [];
+  const changed = await mergeStatuses(tx, statuses);
+  const named = await nameReplies(tx, statuses);
+  const shown = await showing(tx, changed);
   await changeWindows(
     tx,
     statuses
@@ -73,4 +101,5 @@ export const applyStatuses = async (tx: Tx, statuses: readonly ConsumedStatus[])
         return { phoneNumberId: event.data.phoneNumberId, subjectId: key, change: (window) => contradictWindow(window, at) };
       }),
   );
+  return [...named, ...shown];
 };

@@ -27,7 +27,7 @@ export { consumerActionOf, consumerActions, type ConsumerAction } from './errors
 export { asPlatformError, ProblemFilter, sendProblem } from './errors/filter.js';
 export { codeForStatus, httpAnswers, problemOf, problemType } from './errors/http.js';
 export { FeedController, MAX_FEED_WAIT_SECONDS, readFeed } from './feed/feed.controller.js';
-export { FeedSource } from './feed/feed.js';
+export { FeedSource, topicFeed, type FeedReader } from './feed/feed.js';
 export { createLogger, describeError, NestLogger, type Logger, type LoggerOptions } from './logger.js';
 export { createMetrics, type Metrics } from './metrics.js';
 export { PlatformModule, type PlatformModuleOptions } from './platform.module.js';

@@ -1,4 +1,4 @@
-import type { Service, Topic } from '@centralita/contracts';
+import type { Service } from '@centralita/contracts';
 import { Commands, Database, EventStore } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
 import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
@@ -14,6 +14,7 @@ import { openApiController } from './endpoint/openapi.controller.js';
 import { RouteRegistry } from './endpoint/registry.js';
 import { ProblemFilter } from './errors/filter.js';
 import { FeedController } from './feed/feed.controller.js';
+import type { FeedReader } from './feed/feed.js';
 import type { Metrics } from './metrics.js';
 import type { DrainController } from './runtime/drain.js';
 import type { Health } from './runtime/health.js';
@@ -30,7 +31,7 @@ export type PlatformModuleOptions = {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly drain: DrainController;
-  readonly feedTopic?: Topic;
+  readonly feed?: FeedReader;
   /** The service's own module. */
   readonly module: DynamicModule | Type;
 };
@@ -75,7 +76,7 @@ export class PlatformModule {
       controllers: [
         openApiController(options.service),
         DenialsController,
-        ...(options.feedTopic ? [FeedController(options.feedTopic)] : []),
+        ...(options.feed ? [FeedController(options.feed)] : []),
       ],
       providers: [
         ...shared,

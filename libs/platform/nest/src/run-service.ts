@@ -21,6 +21,7 @@ import { z } from 'zod';
 import { AccessRecorder } from './access/recorder.js';
 import { remoteKeys, tokenVerifier } from './auth/token.js';
 import { envUrl, EXIT_CONFIGURATION, loadConfig, serviceEnv, envBase64 } from './config.js';
+import { topicFeed, type FeedReader } from './feed/feed.js';
 import { createLogger, describeError, NestLogger, type Logger } from './logger.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { PlatformModule } from './platform.module.js';
@@ -48,6 +49,8 @@ export type ServiceOptions<C = unknown> = {
   readonly relayTopics?: readonly Topic[];
   /** Serves `GET /v1/feed` over this topic. */
   readonly feedTopic?: Topic;
+  /** What the feed reads where the topic is not all of it. @default the events of `feedTopic` */
+  readonly feed?: FeedReader;
   /** The service reads or writes customer data: it gets a keyring and must have its settings. */
   readonly customerData: boolean;
 };
@@ -202,7 +205,7 @@ export const startService = async <C>(
         metrics,
         health,
         drain,
-        ...(options.feedTopic ? { feedTopic: options.feedTopic } : {}),
+        ...(options.feedTopic ? { feed: options.feed ?? topicFeed(options.feedTopic) } : {}),
         module: options.module(config, deps),
       }),
       createHttpAdapter({ bodyLimit: platform.HTTP_BODY_LIMIT }),

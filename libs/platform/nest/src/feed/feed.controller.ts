@@ -1,9 +1,9 @@
-import { Cursor, FeedPage, Roles, type Topic } from '@centralita/contracts';
+import { Cursor, FeedPage, Roles } from '@centralita/contracts';
 import { Controller, type Type } from '@nestjs/common';
 import { Database } from '@centralita/event-store';
 import { z } from 'zod';
 import { Endpoint, route, type InputOf } from '../endpoint/route.js';
-import { FeedSource } from './feed.js';
+import { FeedSource, type FeedReader } from './feed.js';
 
 /** Longest wait of one long poll, in seconds; below the idle timeouts of usual proxies. */
 export const MAX_FEED_WAIT_SECONDS = 25;
@@ -21,13 +21,13 @@ export const readFeed = route({
   response: FeedPage,
 });
 
-/** The feed of one topic: `controllers: [FeedController('conversation.events.v1')]`. Pointers only, never customer data. */
-export const FeedController = (topic: Topic): Type => {
+/** The feed of a service: `controllers: [FeedController(topicFeed('routing.events.v1'))]`. Pointers only, never customer data. */
+export const FeedController = (reader: FeedReader): Type => {
   @Controller()
-  class TopicFeedController {
+  class ServiceFeedController {
     readonly #source: FeedSource;
     constructor(db: Database) {
-      this.#source = new FeedSource(db, topic);
+      this.#source = new FeedSource(db, reader);
     }
 
     @Endpoint(readFeed)
@@ -36,5 +36,5 @@ export const FeedController = (topic: Topic): Type => {
       return this.#source.page(input.tenantId, cursor ?? null, limit, wait * 1000, input.signal);
     }
   }
-  return TopicFeedController;
+  return ServiceFeedController;
 };

@@ -1,7 +1,21 @@
 import type { FeedPage, Topic } from '@centralita/contracts';
-import { feed, feedHead, type Database } from '@centralita/event-store';
+import { feed, feedHead, type Database, type FeedPage as StoredPage, type Tx } from '@centralita/event-store';
 
 const POLL_MS = 150;
+
+/** Where pointers come from. A page holds at most `limit` of them and says where the next one begins. */
+export type FeedReader = {
+  /** The cursor of now. */
+  head(tx: Tx): Promise<string>;
+  /** What came after the cursor. Throws VALIDATION_FAILED for a foreign one. */
+  page(tx: Tx, cursor: string, limit: number): Promise<StoredPage>;
+};
+
+/** Pointers to the published events of one topic. */
+export const topicFeed = (topic: Topic): FeedReader => ({
+  head: (tx) => feedHead(tx, topic),
+  page: (tx, cursor, limit) => feed(tx, topic, cursor, limit),
+});
 
 /** Of one tenant: a counter that goes up whenever something new was seen. */
 class Watch {
@@ -32,7 +46,7 @@ class Watch {
 }
 
 /**
- * Pointers over a service's own topic, by long poll. However many callers wait, the database is asked once per tenant and tick: a
+ * A service's pointers, by long poll. However many callers wait, the database is asked once per tenant and tick: a
  * caller is woken when anything of its tenant is new, and reads on from its own cursor.
  */
 export class FeedSource {
@@ -40,7 +54,7 @@ export class FeedSource {
 
   constructor(
     private readonly db: Database,
-    private readonly topic: Topic,
+    private readonly reader: FeedReader,
   ) {}
 
   /**
@@ -48,7 +62,7 @@ export class FeedSource {
    * items and the cursor of now, for a client that has just read its views.
    */
   async page(tenantId: string, cursor: string | null, limit: number, waitMs: number, signal: AbortSignal): Promise<FeedPage> {
-    if (cursor === null) return { items: [], cursor: await this.db.withTenant(tenantId, (tx) => feedHead(tx, this.topic)) };
+    if (cursor === null) return { items: [], cursor: await this.db.withTenant(tenantId, (tx) => this.reader.head(tx)) };
     const until = performance.now() + waitMs;
     for (let at = cursor; ;) {
       const seen = this.#watches.get(tenantId)?.version ?? 0;
@@ -61,7 +75,7 @@ export class FeedSource {
   }
 
   async #read(tenantId: string, cursor: string, limit: number): Promise<FeedPage> {
-    const page = await this.db.withTenant(tenantId, (tx) => feed(tx, this.topic, cursor, limit));
+    const page = await this.db.withTenant(tenantId, (tx) => this.reader.page(tx, cursor, limit));
     return { items: [...page.items], cursor: page.cursor };
   }
 
