@@ -16,7 +16,7 @@ import { Supervisor } from './processes.js';
 import { Progress } from './progress.js';
 import { dayPolicy, peoplePolicy } from './seed/policy.js';
 import { publishPolicy, seedTenant } from './seeding.js';
-import { addresses, checkLines, daySummary } from './summary.js';
+import { addresses, checkLines, daySummary, waitingTimes } from './summary.js';
 
 export type Run = {
   /** Resolves to the exit code, when everything has been stopped. */
@@ -98,7 +98,7 @@ const play = async (context: StartContext, progress: Progress): Promise<DayResul
   const day = await progress.step('day', `play a day of ${context.customers} customers (seed ${context.seed})`, () =>
     playDay(context),
   );
-  for (const line of ['', ...daySummary(day), '']) progress.line(line);
+  for (const line of ['', ...daySummary(day), '', ...waitingTimes(day), '']) progress.line(line);
   return day;
 };
 

@@ -30,6 +30,27 @@ export const daySummary = (day: DayResult): string[] => {
   ]);
 };
 
+const quantile = (sorted: readonly number[], share: number): string =>
+  (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(0);
+
+/** How long people waited for each kind of request, busiest first: identifiers are left out of the path. */
+export const waitingTimes = (day: DayResult): string[] => {
+  const byRoute = Map.groupBy(
+    day.exchanges,
+    ({ method, path }) => `${method} ${path.replace(/\?.*$/, '').replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, ':id')}`,
+  );
+  const routes = [...byRoute]
+    .map(([route, exchanges]) => ({ route, waits: exchanges.map((exchange) => exchange.milliseconds).sort((a, b) => a - b) }))
+    .sort((a, b) => b.waits.length - a.waits.length)
+    .slice(0, 12);
+  return table(
+    routes.map(({ route, waits }) => [
+      route,
+      `${waits.length} calls, half within ${quantile(waits, 0.5)} ms, 99 % within ${quantile(waits, 0.99)} ms`,
+    ]),
+  );
+};
+
 /** Where to go, and as whom. */
 export const addresses = (context: StartContext): string[] => {
   const names = context.seeds.flatMap((seed) => seed.users.map((user) => user.username));

@@ -12,6 +12,8 @@ export type Exchange = {
   readonly status: number;
   readonly code: string | null;
   readonly accessRecord: string | null;
+  /** From the request to the last byte of the answer, as the client waited. */
+  readonly milliseconds: number;
 };
 
 export type Answer<Body> = { readonly status: number; readonly body: Body; readonly headers: Headers };
@@ -66,6 +68,7 @@ export class ApiClient {
 
   /** The answer whatever its status, for those who expect a refusal. */
   async raw(method: string, path: string, options: Options = {}): Promise<Answer<Buffer>> {
+    const started = performance.now();
     const response = await fetch(`${this.gatewayUrl}/api${path}`, {
       method,
       headers: {
@@ -89,6 +92,7 @@ export class ApiClient {
       status: response.status,
       code,
       accessRecord: response.headers.get('x-access-record'),
+      milliseconds: performance.now() - started,
     });
     return { status: response.status, body, headers: response.headers };
   }
