@@ -1,10 +1,11 @@
 import { PlatformError, Role, Uuid, type Service } from '@centralita/contracts';
 import { createRemoteJWKSet, jwtVerify, errors, type JWTVerifyGetKey } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 
 export const TOKEN_ISSUER = 'centralita-gateway';
 
-/** Claims of the token that the gateway signs for one call. */
+/** Claims of the tokens that the gateway signs. */
 export const TokenClaims = z.object({
   sub: Uuid,
   tenant: Uuid,
@@ -24,22 +25,25 @@ export const remoteKeys = (url: string): JWTVerifyGetKey => createRemoteJWKSet(n
 
 /**
  * Accepts only EdDSA tokens of the gateway for this service. Throws UNAUTHENTICATED for any bad token, UPSTREAM_UNAVAILABLE when the
- * keys cannot be read: an outage of the gateway must not look like a forged token.
+ * keys cannot be read: an outage of the gateway must not look like a forged token. A token that was good stays so until it expires,
+ * without checking its signature again: the gateway uses one for the calls of half a minute.
  */
-export const tokenVerifier = (service: Service, keys: JWTVerifyGetKey): TokenVerifier => ({
-  async verify(authorization) {
-    const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
-    if (!token) throw new PlatformError('UNAUTHENTICATED', 'a token of the gateway is required');
+export const tokenVerifier = (service: Service, keys: JWTVerifyGetKey): TokenVerifier => {
+  const good = new LRUCache<string, { readonly claims: TokenClaims; readonly expiresAt: number }>({ max: 2000 });
+  const verify = async (token: string): Promise<TokenClaims> => {
     let payload: unknown;
+    let expiresAt = 0;
     try {
-      ({ payload } = await jwtVerify(token, keys, {
+      const verified = await jwtVerify(token, keys, {
         algorithms: ['EdDSA'],
         issuer: TOKEN_ISSUER,
         audience: service,
         requiredClaims: ['exp', 'sub'],
         maxTokenAge: '5 minutes',
         clockTolerance: 5,
-      }));
+      });
+      ({ payload } = verified);
+      expiresAt = verified.payload.exp ?? 0;
     } catch (error) {
       const unreachable =
         !(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout || error.code === 'ERR_JOSE_GENERIC';
@@ -49,6 +53,15 @@ export const tokenVerifier = (service: Service, keys: JWTVerifyGetKey): TokenVer
     }
     const claims = TokenClaims.safeParse(payload);
     if (!claims.success) throw new PlatformError('UNAUTHENTICATED', 'the token lacks claims', { reason: 'claims' });
+    good.set(token, { claims: claims.data, expiresAt });
     return claims.data;
-  },
-});
+  };
+  return {
+    async verify(authorization) {
+      const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
+      if (!token) throw new PlatformError('UNAUTHENTICATED', 'a token of the gateway is required');
+      const known = good.get(token);
+      return known && known.expiresAt * 1000 > Date.now() ? known.claims : verify(token);
+    },
+  };
+};
