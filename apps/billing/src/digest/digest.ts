@@ -1,6 +1,6 @@
 import { FOLD_VERSION, stateText } from '@centralita/domain-billing';
-import { rootOf } from '@centralita/domain-ledger';
-import { readLeaves, type EventLog, type OffsetRange } from '@centralita/event-log';
+import { rootOf, toHex } from '@centralita/domain-ledger';
+import { leafHashes, readLeaves, type EventLog, type OffsetRange } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
 import { createHash, hash } from 'node:crypto';
 import { readStates } from '../fold-usage/fold.js';
@@ -22,8 +22,8 @@ export const inputTopics = ['billing.events.v1', 'wa.inbound.v1'] as const;
 /** Digest L: a root over the stored bytes of every record of the ranges, partition by partition. */
 export const logDigest = async (log: Pick<EventLog, 'read'>, ranges: readonly OffsetRange[]): Promise<string> => {
   const digest = createHash('sha256');
-  for (const { topic, partition, from, to, placed } of await readLeaves(log, ranges))
-    digest.update(`${topic}/${partition}/${from}/${to}/${Buffer.from(rootOf(sha256, placed)).toString('hex')}\n`);
+  for (const { topic, partition, from, to, hashes } of await readLeaves(log, ranges))
+    digest.update(`${topic}/${partition}/${from}/${to}/${toHex(rootOf(sha256, leafHashes({ hashes })))}\n`);
   return digest.digest('hex');
 };
 

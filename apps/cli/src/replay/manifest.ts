@@ -1,5 +1,5 @@
 import { rootOf, toHex } from '@centralita/domain-ledger';
-import type { PartitionLeaves } from '@centralita/event-log';
+import { leafHashes, type PartitionLeaves } from '@centralita/event-log';
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 
@@ -27,13 +27,13 @@ export type Manifest = z.infer<typeof Manifest>;
 const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
 
 export const partitionsOf = (leaves: readonly PartitionLeaves[]): Manifest['partitions'] =>
-  leaves.map(({ topic, partition, from, to, placed }) => ({
+  leaves.map(({ topic, partition, from, to, hashes }) => ({
     topic,
     partition,
     from: from.toString(),
     to: to.toString(),
-    root: toHex(rootOf(sha256, placed)),
-    leaves: placed.map((leaf) => leaf.toString('hex')).join(''),
+    root: toHex(rootOf(sha256, leafHashes({ hashes }))),
+    leaves: hashes.toString('hex'),
   }));
 
 export type Difference = { readonly where: string; readonly what: string };

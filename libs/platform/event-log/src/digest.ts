@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { PlatformError } from '@centralita/contracts';
-import type { EventLog, OffsetRange, StoredRecord, TopicPartition } from './port.js';
+import { partitionKey, type EventLog, type OffsetRange, type StoredRecord, type TopicPartition } from './port.js';
 
 /*
  * The log digest: one hash per record, for a Merkle tree per partition, so that a verification names the record that differs.
@@ -16,86 +16,135 @@ const PLACED = 'centralita/log-record/v1';
 const CONTENT = 'centralita/log-content/v1';
 const NULL = 0xffffffff;
 
-class Encoder {
-  readonly #parts: Buffer[] = [Buffer.from([LEAF])];
+/** Bytes of one leaf, written into memory that the next leaf uses again: a replay hashes every record of the log. */
+class LeafWriter {
+  #bytes = Buffer.allocUnsafe(64 * 1024);
+  #length = 0;
 
+  begin(tag: string): this {
+    this.#length = 0;
+    this.#room(1);
+    this.#length = this.#bytes.writeUInt8(LEAF, 0);
+    return this.text(tag);
+  }
   bytes(value: Buffer | null): this {
     this.u32(value === null ? NULL : value.length);
-    if (value !== null) this.#parts.push(value);
+    if (value === null) return this;
+    this.#room(value.length);
+    this.#length += value.copy(this.#bytes, this.#length);
     return this;
   }
   text(value: string): this {
-    return this.bytes(Buffer.from(value, 'utf8'));
+    const length = Buffer.byteLength(value, 'utf8');
+    this.u32(length).#room(length);
+    this.#length += this.#bytes.write(value, this.#length, 'utf8');
+    return this;
   }
   u32(value: number): this {
-    const part = Buffer.allocUnsafe(4);
-    part.writeUInt32BE(value);
-    this.#parts.push(part);
+    this.#room(4);
+    this.#length = this.#bytes.writeUInt32BE(value, this.#length);
     return this;
   }
   u64(value: bigint): this {
-    const part = Buffer.allocUnsafe(8);
-    part.writeBigUInt64BE(value);
-    this.#parts.push(part);
+    this.#room(8);
+    this.#length = this.#bytes.writeBigUInt64BE(value, this.#length);
     return this;
   }
   sha256(): Buffer {
-    return hash('sha256', Buffer.concat(this.#parts), 'buffer');
+    return hash('sha256', this.#bytes.subarray(0, this.#length), 'buffer');
+  }
+
+  #room(length: number): void {
+    if (this.#length + length <= this.#bytes.length) return;
+    const bigger = Buffer.allocUnsafe(2 * (this.#length + length));
+    this.#bytes.copy(bigger, 0, 0, this.#length);
+    this.#bytes = bigger;
   }
 }
 
-const stored = (encoder: Encoder, { key, value, headers }: StoredRecord): Buffer => {
-  const sorted = Object.entries(headers)
-    .map(([name, bytes]) => [Buffer.from(name, 'utf8'), bytes] as const)
-    .sort(([a], [b]) => Buffer.compare(a, b));
-  encoder.bytes(key).bytes(value).u32(sorted.length);
-  for (const [name, bytes] of sorted) encoder.bytes(name).bytes(bytes);
-  return encoder.sha256();
+const writer = new LeafWriter();
+
+const sortedNames = (headers: StoredRecord['headers']): string[] => {
+  const names = Object.keys(headers);
+  return names.length < 2 ? names : names.sort((a, b) => Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8')));
+};
+
+const stored = ({ key, value, headers }: StoredRecord): Buffer => {
+  const names = sortedNames(headers);
+  writer.bytes(key).bytes(value).u32(names.length);
+  for (const name of names) writer.text(name).bytes(headers[name] as Buffer);
+  return writer.sha256();
 };
 
 /** RFC 6962 leaf hash of a record at its place: topic, partition, offset and the stored bytes. 32 bytes. */
-export const recordLeaf = (record: StoredRecord): Buffer =>
-  stored(new Encoder().text(PLACED).text(record.topic).u32(record.partition).u64(record.offset), record);
+export const recordLeaf = (record: StoredRecord): Buffer => {
+  writer.begin(PLACED).text(record.topic).u32(record.partition).u64(record.offset);
+  return stored(record);
+};
 
 /** The same without the offset: the root over these survives a restore into another cluster. */
-export const contentLeaf = (record: StoredRecord): Buffer =>
-  stored(new Encoder().text(CONTENT).text(record.topic).u32(record.partition), record);
+export const contentLeaf = (record: StoredRecord): Buffer => {
+  writer.begin(CONTENT).text(record.topic).u32(record.partition);
+  return stored(record);
+};
+
+const LEAF_BYTES = 32;
 
 /** Leaves of one partition from `from` (inclusive) to `to` (exclusive), in offset order: the input of its tree. */
 export type PartitionLeaves = TopicPartition & {
   readonly from: bigint;
   readonly to: bigint;
-  readonly placed: readonly Buffer[];
-  readonly content: readonly Buffer[];
+  /** 32 bytes a record, one after the other; see {@link leafHashes}. */
+  readonly hashes: Buffer;
 };
 
-/** Gathers the leaves of what is read, partition by partition. Holds 64 bytes a record. */
+/** The leaf hashes one by one. */
+export const leafHashes = ({ hashes }: Pick<PartitionLeaves, 'hashes'>): Buffer[] =>
+  Array.from({ length: hashes.length / LEAF_BYTES }, (_, index) => hashes.subarray(index * LEAF_BYTES, (index + 1) * LEAF_BYTES));
+
+/**
+ * Gathers the leaves of what is read, partition by partition. Holds 32 bytes a record. By default the leaves are those of records at
+ * their places; `contentLeaf` gives the second kind.
+ */
 export class LeafCollector {
   readonly #partitions = new Map<
     string,
-    { -readonly [K in keyof PartitionLeaves]: PartitionLeaves[K] } & { placed: Buffer[]; content: Buffer[] }
+    TopicPartition & { readonly from: bigint; to: bigint; hashes: Buffer; length: number }
   >();
 
+  constructor(private readonly leafOf: (record: StoredRecord) => Buffer = recordLeaf) {}
+
   /** Throws OFFSET_OUT_OF_RANGE when a record does not follow the one before it in its partition. */
-  add(record: StoredRecord, placed: Buffer = recordLeaf(record)): void {
+  add(record: StoredRecord, leaf: Buffer = this.leafOf(record)): void {
     const { topic, partition, offset } = record;
-    const name = `${topic}:${partition}`;
+    const name = partitionKey(topic, partition);
     let leaves = this.#partitions.get(name);
-    if (!leaves) this.#partitions.set(name, (leaves = { topic, partition, from: offset, to: offset, placed: [], content: [] }));
+    if (!leaves) {
+      leaves = { topic, partition, from: offset, to: offset, hashes: Buffer.allocUnsafe(64 * LEAF_BYTES), length: 0 };
+      this.#partitions.set(name, leaves);
+    }
     if (offset !== leaves.to)
       throw new PlatformError('OFFSET_OUT_OF_RANGE', `offset ${offset} of ${name} stands where ${leaves.to} belongs`, {
         topic,
         partition,
         offset: leaves.to.toString(),
       });
-    leaves.placed.push(placed);
-    leaves.content.push(contentLeaf(record));
+    if (leaves.length === leaves.hashes.length) leaves.hashes = Buffer.concat([leaves.hashes], 2 * leaves.length);
+    leaves.length += leaf.copy(leaves.hashes, leaves.length);
     leaves.to = offset + 1n;
   }
 
   /** Sorted by topic and partition. */
   leaves(): PartitionLeaves[] {
-    return [...this.#partitions.values()].sort(byPlace);
+    return [...this.#partitions.values()]
+      .map(({ topic, partition, from, to, hashes, length }) => ({
+        topic,
+        partition,
+        from,
+        to,
+        hashes: hashes.subarray(0, length),
+      }))
+      .sort(byPlace);
   }
 }
 

@@ -8,5 +8,5 @@ export { openEventLog, type EventLogOptions } from './open.js';
 export type { SaslOptions } from './kafkajs/client.js';
 export { OnEvents } from './nest/on-events.js';
 export { BatchContext, KafkaBatchStrategy, type KafkaBatchStrategyOptions } from './nest/strategy.js';
-export { contentLeaf, LeafCollector, readLeaves, recordLeaf, type PartitionLeaves } from './digest.js';
+export { contentLeaf, LeafCollector, leafHashes, readLeaves, recordLeaf, type PartitionLeaves } from './digest.js';
 export { dumpLine, dumpLog, loadDump, verifyDump, type DumpedRecord, type DumpFinding, type DumpVerdict } from './dump.js';
