@@ -55,8 +55,8 @@ export const encodeEvent = (event: CloudEvent): Buffer => {
   return Buffer.from(JSON.stringify(event), 'utf8');
 };
 
-/** Reads the bytes of a record. Never throws: what cannot be read comes back as a problem, for the caller to park. */
-export const decodeEvent = (value: Buffer | null, upcast: (type: string) => Upcaster | undefined = () => undefined): Decoded => {
+/** Reads the bytes of a record up to its data, which stays as it came: enough to see that an event is not needed. Never throws. */
+export const decodeEnvelope = (value: Buffer | null): Decoded => {
   let json: unknown;
   try {
     json = JSON.parse((value ?? Buffer.alloc(0)).toString('utf8'));
@@ -66,13 +66,24 @@ export const decodeEvent = (value: Buffer | null, upcast: (type: string) => Upca
   const envelope = CloudEvent.safeParse(json);
   if (!envelope.success)
     return { problem: 'not_an_event', detail: envelope.error.issues.map((issue) => issue.path.join('.')).join(', ') };
-  const definition = definitionOf(envelope.data.type);
-  if (!definition) return { problem: 'unknown_type', detail: envelope.data.type };
-  const data = upcast(envelope.data.type)?.(envelope.data.data, envelope.data.dataschema) ?? envelope.data.data;
+  return { event: { ...envelope.data, data: envelope.data.data } };
+};
+
+/** Checks the data of an event whose envelope was read against the catalogue. Never throws. */
+export const decodeData = (event: CloudEvent, upcast: (type: string) => Upcaster | undefined = () => undefined): Decoded => {
+  const definition = definitionOf(event.type);
+  if (!definition) return { problem: 'unknown_type', detail: event.type };
+  const data = upcast(event.type)?.(event.data, event.dataschema) ?? event.data;
   const parsed = definition.data.safeParse(data);
   if (!parsed.success)
     return { problem: 'data_invalid', detail: parsed.error.issues.map((issue) => issue.path.join('.')).join(', ') };
-  return { event: { ...envelope.data, data: parsed.data } };
+  return { event: { ...event, data: parsed.data } };
+};
+
+/** Reads the bytes of a record. Never throws: what cannot be read comes back as a problem, for the caller to park. */
+export const decodeEvent = (value: Buffer | null, upcast?: (type: string) => Upcaster | undefined): Decoded => {
+  const read = decodeEnvelope(value);
+  return 'event' in read ? decodeData(read.event, upcast) : read;
 };
 
 /** Narrows an event to one type of the catalogue. */

@@ -1,4 +1,4 @@
-import { decodeEvent, isType } from '@centralita/contracts';
+import { decodeData, decodeEnvelope, isType, type EventType } from '@centralita/contracts';
 import { FOLD_VERSION, UsageLedger } from '@centralita/domain-billing';
 import type { StoredRecord } from '@centralita/event-log';
 import { createHash } from 'node:crypto';
@@ -11,11 +11,12 @@ const Accounts = z.object({ accounts: z.array(z.object({ tenantId: z.string(), w
 /** The topics that the billing fold reads. */
 export const inputTopics: ReadonlySet<string> = new Set(['wa.inbound.v1', 'billing.events.v1']);
 
+const foldedTypes: ReadonlySet<string> = new Set<EventType>(['whatsapp.status.changed.v1', 'rate.card.published.v1']);
+
 /** The billing fold over records in memory, tenant by tenant. */
 export class BillingFold {
   readonly #tenants = new Map<string, UsageLedger>();
   readonly #zones: ReadonlyMap<string, string>;
-  readonly #seen = new Set<string>();
 
   constructor(accountsFile: string) {
     const { accounts } = Accounts.parse(JSON.parse(accountsFile));
@@ -24,15 +25,14 @@ export class BillingFold {
 
   apply(record: StoredRecord): void {
     if (!inputTopics.has(record.topic)) return;
-    const decoded = decodeEvent(record.value);
+    const read = decodeEnvelope(record.value);
+    if (!('event' in read)) return;
+    const tenant = this.#ledgerOf(read.event.tenantid);
+    if (!foldedTypes.has(read.event.type)) return;
+    const decoded = decodeData(read.event);
     if (!('event' in decoded)) return;
     const { event } = decoded;
-    const tenant =
-      this.#tenants.get(event.tenantid) ?? new UsageLedger((wabaId) => this.#zones.get(`${event.tenantid}/${wabaId}`) ?? null);
-    this.#tenants.set(event.tenantid, tenant);
-    // A redelivery stands on the log again; the first occurrence counts, as it does live.
-    if (this.#seen.has(event.id)) return;
-    this.#seen.add(event.id);
+    // A redelivery stands on the log again; the ledger takes the first occurrence, as the service does.
     if (isType(event, 'whatsapp.status.changed.v1'))
       tenant.applyStatus({
         eventId: event.id,
@@ -41,6 +41,14 @@ export class BillingFold {
         data: event.data,
       });
     else if (isType(event, 'rate.card.published.v1')) tenant.applyCard(event.data);
+  }
+
+  #ledgerOf(tenantId: string): UsageLedger {
+    const known = this.#tenants.get(tenantId);
+    if (known) return known;
+    const ledger = new UsageLedger((wabaId) => this.#zones.get(`${tenantId}/${wabaId}`) ?? null);
+    this.#tenants.set(tenantId, ledger);
+    return ledger;
   }
 
   result(): Pick<Manifest, 'foldVersion' | 'tenants'> {

@@ -4,26 +4,37 @@ import { Temporal } from 'temporal-polyfill';
 export const localDate = (instant: string, timeZone: string): string =>
   Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone).toPlainDate().toString();
 
-/** Local month of an instant in an account's zone, `2026-10`. */
-export const localMonth = (instant: string, timeZone: string): string => localDate(instant, timeZone).slice(0, 7);
+type LocalMonth = { readonly name: string; readonly from: number; readonly to: number };
 
-/** First instant after the month, in UTC: before it a period cannot be closed. */
-export const endOfMonth = (month: string, timeZone: string): string =>
-  Temporal.PlainDate.from(`${month}-01`)
-    .add({ months: 1 })
-    .toZonedDateTime(timeZone)
-    .toInstant()
-    .toString({ smallestUnit: 'millisecond' });
+/** First instant of a local day, in milliseconds; where clocks jump over midnight, the day begins later. */
+const startOf = (date: Temporal.PlainDate, timeZone: string): number => date.toZonedDateTime(timeZone).epochMilliseconds;
+
+/** Months that were asked for, by zone: the calendar is slow, and a log has few months and many deliveries. */
+const knownMonths = new Map<string, LocalMonth[]>();
+
+/** Local month of an instant (milliseconds) in an account's zone, `2026-10`. */
+export const localMonth = (instant: number, timeZone: string): string => {
+  const months = knownMonths.get(timeZone) ?? [];
+  const known = months.find(({ from, to }) => from <= instant && instant < to);
+  if (known) return known.name;
+  const first = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(timeZone).toPlainDate().with({ day: 1 });
+  const name = first.toString().slice(0, -3);
+  knownMonths.set(timeZone, [
+    ...months,
+    { name, from: startOf(first, timeZone), to: startOf(first.add({ months: 1 }), timeZone) },
+  ]);
+  return name;
+};
 
 const DAY_MS = 24 * 3600 * 1000;
 /** How far the provider's clock may lie behind and ahead of ours before an item's time is not believed (the provider redelivers for 7 days). */
 const BEHIND_MS = 8 * DAY_MS;
 const AHEAD_MS = 5 * 60 * 1000;
 
-/** The effective time of a provider fact, and whether the provider's own time was out of bounds. */
-export const effectiveTime = (providerTime: string, recordedTime: string): { readonly at: string; readonly clamped: boolean } => {
+/** The effective time of a provider fact (milliseconds), and whether the provider's own time was out of bounds. */
+export const effectiveTime = (providerTime: string, recordedTime: string): { readonly at: number; readonly clamped: boolean } => {
   const recorded = Date.parse(recordedTime);
   const provider = Date.parse(providerTime);
   const at = Math.min(Math.max(provider, recorded - BEHIND_MS), recorded + AHEAD_MS);
-  return { at: new Date(at).toISOString(), clamped: at !== provider };
+  return { at, clamped: at !== provider };
 };

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { interleave } from '@centralita/testing-kit';
+import canonicalize from 'canonicalize';
 import fc from 'fast-check';
-import { UsageLedger, type StatusFact } from './ledger.js';
+import { evolveUsage, initialUsage, stateText, UsageLedger, type StatusFact } from './ledger.js';
 
 const regular = { model: 'PMP', type: 'regular', category: 'service', subtype: null, billable: true };
 const refs = ['AAECAwQFBgcICQoLDA0ODw', 'BBECAwQFBgcICQoLDA0ODw', 'CCECAwQFBgcICQoLDA0ODw'];
@@ -43,6 +44,15 @@ describe('the usage ledger', () => {
         expect(digestText(mixed)).toBe(digestText(partitions.flat()));
       }),
     );
+  });
+
+  it('is canonical JSON without the evidence, row by row', () => {
+    const states = [fact(0, 0, 'sent', true), fact(1, 0, 'delivered', true)].map((one) =>
+      evolveUsage(initialUsage(one), one, 'Europe/Madrid'),
+    );
+    const [, ...lines] = stateText(states, []);
+    expect(lines).toEqual(states.map(({ evidence: _, ...row }) => `${canonicalize(row)}\n`));
+    expect(states.map(({ usage }) => usage === null)).toEqual([true, false]);
   });
 
   it('tells a changed status apart', () => {

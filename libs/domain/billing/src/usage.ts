@@ -1,5 +1,4 @@
 import type { MarketHint, Pricing } from '@centralita/contracts';
-import canonicalize from 'canonicalize';
 import { effectiveTime, localMonth } from './calendar.js';
 
 /** Charge kinds of one delivered message. Calls come with a later release. */
@@ -61,8 +60,8 @@ export const foldUsage = (of: UsageEvidence, timeZone: string | null): Usage | n
   const deliveries = of.evidence
     .filter((evidence) => deliveryStatuses.has(evidence.status))
     .map((evidence) => effectiveTime(evidence.providerTime, evidence.recordedTime));
-  const [first] = deliveries.map(({ at }) => at).sort();
-  if (first === undefined) return null;
+  if (deliveries.length === 0) return null;
+  const first = Math.min(...deliveries.map(({ at }) => at));
 
   const pricings = distinct(of.evidence.flatMap(({ pricing }) => (pricing ? [pricing] : [])));
   const [pricing] = pricings;
@@ -83,7 +82,7 @@ export const foldUsage = (of: UsageEvidence, timeZone: string | null): Usage | n
     category: normalCategory(pricing?.category ?? null),
     pricingType: pricing?.type ?? null,
     pricingModel: pricing?.model ?? null,
-    deliveredAt: first,
+    deliveredAt: new Date(first).toISOString(),
     // Without a known zone the record is in suspense; the UTC month only files it somewhere visible.
     month: localMonth(first, timeZone ?? 'UTC'),
     state: reason ? 'suspense' : free ? 'free' : 'charged',
@@ -104,21 +103,27 @@ const suspenseReason = (pricings: readonly Pricing[], clamped: boolean, timeZone
 
 /** `billable` is being retired by the provider and does not take part: type and category decide. */
 const distinct = (pricings: readonly Pricing[]): Pricing[] => {
-  const byText = new Map(
-    pricings.map((pricing) => [
-      JSON.stringify([pricing.model, pricing.type, normalCategory(pricing.category), pricing.subtype]),
-      pricing,
-    ]),
-  );
-  return [...byText].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, pricing]) => pricing);
+  const different = pricings.filter((pricing, index) => pricings.findIndex((other) => samePrice(other, pricing)) === index);
+  if (different.length < 2) return different;
+  const textOf = (of: Pricing): string => JSON.stringify([of.model, of.type, normalCategory(of.category), of.subtype]);
+  return different.sort((left, right) => (textOf(left) < textOf(right) ? -1 : 1));
 };
+
+const samePrice = (left: Pricing, right: Pricing): boolean =>
+  left.model === right.model &&
+  left.type === right.type &&
+  normalCategory(left.category) === normalCategory(right.category) &&
+  left.subtype === right.subtype;
 
 /** The provider spells this one category with a hyphen in prices and an underscore in origins. */
 const normalCategory = (category: string | null): string | null =>
   category === 'authentication_international' ? 'authentication-international' : category;
 
-/** True when nothing that matters to a bill differs. Canonical, because a database gives the fields back in another order. */
-export const sameUsage = (left: Usage, right: Usage): boolean => canonicalize(left) === canonicalize(right);
+/** True when nothing that matters to a bill differs; a database may give the fields back in another order. */
+export const sameUsage = (left: Usage, right: Usage): boolean =>
+  left.marketHint.country === right.marketHint.country &&
+  left.marketHint.prefix === right.marketHint.prefix &&
+  (Object.keys(right) as (keyof Usage)[]).every((field) => field === 'marketHint' || left[field] === right[field]);
 
 /** Names the rules of the fold. Another version may give other rows from the same log; digests of different versions are not comparable. */
 export const FOLD_VERSION = 'usage/1';
