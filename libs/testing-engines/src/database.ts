@@ -36,22 +36,36 @@ const urlOf = (admin: string, database: string, role?: { name: string; password:
 /** Names and passwords that `createDatabase` gives a database and its three roles. */
 export type DatabaseSpec = { name: string; password: string };
 
+const rolesOf = (name: string): [owner: string, app: string, relay: string] => [`${name}_owner`, `${name}_app`, `${name}_relay`];
+
+type RoleRow = { readonly mighty: boolean };
+
+/** Creates the role or gives it this password. One that may more than sign in is brought down, which takes a superuser. */
+const prepareRole = async (client: Client, role: string, password: string): Promise<void> => {
+  const { rows } = await client.query<RoleRow>(
+    'SELECT rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole AS mighty FROM pg_roles WHERE rolname = $1',
+    [role],
+  );
+  const verb = rows.length === 0 ? 'CREATE' : 'ALTER';
+  // Not always: naming these attributes at all is refused to anybody but a superuser.
+  const less = rows[0]?.mighty === true ? 'NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE' : '';
+  await client.query(`${verb} ROLE ${role} LOGIN ${less} PASSWORD ${client.escapeLiteral(password)}`);
+};
+
 /**
  * Creates a database with the roles `<name>_owner`, `<name>_app` and `<name>_relay`, or brings those that exist in line. The owner
- * owns the database (and so its schema `public`) and nothing else; nobody outside the three may connect.
+ * owns the database (and so its schema `public`) and nothing else; nobody outside the three may connect. The role of `adminUrl`
+ * must be able to create databases and roles; one that is no superuser becomes a member of the owners.
  */
 export const createDatabase = async (adminUrl: string, spec: DatabaseSpec): Promise<Omit<TestDatabase, 'drop'>> => {
   const { name, password } = spec;
   if (!/^[a-z][a-z0-9_]{0,50}$/.test(name)) throw new Error(`"${name}" is no name for a database here`);
-  const roles = [`${name}_owner`, `${name}_app`, `${name}_relay`] as const;
+  const roles = rolesOf(name);
   await withClient(adminUrl, async (client) => {
-    for (const role of roles) {
-      const { rowCount } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role]);
-      const verb = rowCount === 0 ? 'CREATE' : 'ALTER';
-      await client.query(
-        `${verb} ROLE ${role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD ${client.escapeLiteral(password)}`,
-      );
-    }
+    for (const role of roles) await prepareRole(client, role, password);
+    const { rows } = await client.query<{ member: boolean }>("SELECT pg_has_role($1, 'SET') AS member", [roles[0]]);
+    // A superuser is a member of every role; anybody else must be one of the owner before giving it a database.
+    if (rows[0]?.member !== true) await client.query(`GRANT ${roles[0]} TO CURRENT_USER`);
     // The relay polls with small statements all day: compiling them costs more than it gains.
     await client.query(`ALTER ROLE ${roles[2]} SET jit = off`);
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
@@ -63,6 +77,13 @@ export const createDatabase = async (adminUrl: string, spec: DatabaseSpec): Prom
   return { name, ownerUrl: as(roles[0]), appUrl: as(roles[1]), relayUrl: as(roles[2]), adminUrl: urlOf(adminUrl, name) };
 };
 
+/** Ends all sessions of a database that `createDatabase` has made, and removes it and its roles. */
+export const dropDatabase = (adminUrl: string, name: string): Promise<void> =>
+  withClient(adminUrl, async (client) => {
+    await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    for (const role of rolesOf(name)) await client.query(`DROP ROLE IF EXISTS ${role}`);
+  });
+
 /** A database of its own for one spec, on the server of TEST_DATABASE_URL (the jest setup sets it). Drop it in afterAll. */
 export const createTestDatabase = async (options: { service?: string } = {}): Promise<TestDatabase> => {
   const admin = process.env['TEST_DATABASE_URL'];
@@ -71,10 +92,6 @@ export const createTestDatabase = async (options: { service?: string } = {}): Pr
   const database = await createDatabase(admin, { name, password: randomBytes(12).toString('base64url') });
   return {
     ...database,
-    drop: () =>
-      withClient(admin, async (client) => {
-        await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-        for (const role of ['owner', 'app', 'relay']) await client.query(`DROP ROLE IF EXISTS ${name}_${role}`);
-      }),
+    drop: () => dropDatabase(admin, name),
   };
 };

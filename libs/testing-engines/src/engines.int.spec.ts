@@ -1,7 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
-import { createTestDatabase, createTestTopics, testBrokers, until } from './index.js';
+import { createDatabase, createTestDatabase, createTestTopics, dropDatabase, testBrokers, until } from './index.js';
+
+const query = async (url: string, sql: string): Promise<unknown[]> => {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+};
 
 describe('the engines of a test run', () => {
   it('carry a record from a producer to a consumer', async () => {
@@ -25,17 +36,29 @@ describe('the engines of a test run', () => {
     expect(seen).toEqual(['a=hola']);
   });
 
+  it('can be given by a role that is no superuser, also when the roles are there already', async () => {
+    const { TEST_DATABASE_URL: superuser = '' } = process.env;
+    const owner = `operator_${randomBytes(5).toString('hex')}`;
+    await query(superuser, `CREATE ROLE ${owner} LOGIN CREATEDB CREATEROLE PASSWORD 'operator'`);
+    const admin = new URL(superuser);
+    admin.username = owner;
+    admin.password = 'operator';
+    const name = `${owner}_store`;
+    try {
+      const first = await createDatabase(admin.href, { name, password: 'first' });
+      await query(first.ownerUrl, 'CREATE TABLE thing (id int)');
+      const second = await createDatabase(admin.href, { name, password: 'second' });
+      expect(await query(second.ownerUrl, 'SELECT id FROM thing')).toEqual([]);
+      await expect(query(first.ownerUrl, 'SELECT id FROM thing')).rejects.toThrow(/authentication failed/);
+    } finally {
+      await dropDatabase(admin.href, name);
+      await query(superuser, `DROP ROLE ${owner}`);
+    }
+    expect(await query(superuser, `SELECT rolname FROM pg_roles WHERE rolname LIKE '${owner}%'`)).toEqual([]);
+  });
+
   it('give a database whose roles can do what they are for and no more', async () => {
     const database = await createTestDatabase({ service: 'audit-log' });
-    const query = async (url: string, sql: string): Promise<unknown[]> => {
-      const client = new Client({ connectionString: url });
-      await client.connect();
-      try {
-        return (await client.query<Record<string, unknown>>(sql)).rows;
-      } finally {
-        await client.end();
-      }
-    };
     try {
       expect(database.name).toMatch(/^audit_log_[0-9a-f]{10}$/);
       await query(

@@ -1,5 +1,5 @@
 export { freePort, freePorts, portIsFree, startKafka, type RunningKafka } from '@centralita/tool-kafka';
-export { createDatabase, createTestDatabase } from './database.js';
+export { createDatabase, createTestDatabase, dropDatabase } from './database.js';
 export type { DatabaseSpec, TestDatabase } from './database.js';
 export { startEngines } from './engines.js';
 export type { Engines, EnginesOptions } from './engines.js';
@@ -7,6 +7,6 @@ export { removePostgres, startPostgres } from './postgres.js';
 export type { PostgresOptions, RunningPostgres } from './postgres.js';
 export { ProcessHarness, assertNoneLeft } from './process.js';
 export type { ProcessOptions } from './process.js';
-export { createTestTopics, testBrokers } from './topics.js';
+export { createTestTopics, deleteTopics, testBrokers } from './topics.js';
 export { until } from './until.js';
 export type { UntilOptions } from './until.js';
