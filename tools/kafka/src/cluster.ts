@@ -22,6 +22,8 @@ export type KafkaOptions = {
   /** Default 9 s for one node, 3 s for three (fault tests wait for it). */
   brokerSessionTimeoutMs?: number;
   readyTimeoutMs?: number;
+  /** Aborted: no node is started any more, and fetching the jars is given up. */
+  signal?: AbortSignal;
   onLog?: (line: string) => void;
 };
 
@@ -118,7 +120,8 @@ const ready = async (brokers: readonly string[], timeoutMs: number, failed: () =
 /** Starts one or three combined KRaft nodes on loopback and resolves when all brokers answer. */
 export const startKafka = async (options: KafkaOptions): Promise<RunningKafka> => {
   const { dataDir, nodes: count = 1, heapMb = 384, readyTimeoutMs = 90_000, onLog = () => undefined } = options;
-  const jars = await resolveJars(onLog);
+  const jars = await resolveJars(onLog, options.signal);
+  options.signal?.throwIfAborted();
   await mkdir(dataDir, { recursive: true });
   const file = join(dataDir, 'cluster.json');
   const saved = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Saved) : undefined;
@@ -182,6 +185,7 @@ export const startKafka = async (options: KafkaOptions): Promise<RunningKafka> =
       throw new Error(`Kafka storage of node ${node.id} could not be formatted:\n${tool.lastLines().join('\n')}`);
   };
   await Promise.all(cluster.nodes.map(format));
+  options.signal?.throwIfAborted();
 
   let stopping = false;
   let reportDeath: (death: { id: number; lastLines: readonly string[] }) => void;
