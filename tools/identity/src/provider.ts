@@ -156,7 +156,11 @@ export const startIdentity = async (options: IdentityOptions): Promise<RunningId
 
   server.on('request', (request, response) => {
     const { pathname } = new URL(request.url ?? '/', issuer);
-    if (pathname === '/health') return void response.writeHead(200).end('ok');
+    if (pathname === '/health')
+      return void response
+        .writeHead(200, { 'content-type': 'application/json' })
+        // The launcher recognises by this a provider that it can sign its users in at.
+        .end(JSON.stringify({ provider: 'centralita-identity', users: users.map(({ sub }) => sub) }));
     if (!pathname.startsWith('/interaction/')) return answer(request, response);
     // An interaction that is over (back button, second tab) is the user's ordinary mistake, not a failure of the provider.
     interaction(request, response).catch(() =>
