@@ -1,6 +1,6 @@
 // First command of a fresh clone. Plain JavaScript without dependencies, for whatever Node is installed: it installs what is missing,
 // builds, and hands over to the launcher on the Node that comes with the dependencies.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,16 +14,6 @@ const fail = (message, code = 1) => {
   process.exit(code);
 };
 
-const install = () => {
-  const marker = join(root, 'node_modules/.package-lock.json');
-  const stale = !existsSync(marker) || statSync(marker).mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs;
-  if (!stale) return;
-  process.stdout.write('installing dependencies (npm ci)\n');
-  const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: 'inherit' });
-  if (error !== undefined) fail(`npm is not on the PATH: ${error.message}`);
-  if (status !== 0) fail('npm ci failed: its messages are above', status ?? 1);
-};
-
 const env = {
   ...process.env,
   PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}`,
@@ -31,38 +21,70 @@ const env = {
   NX_NO_CLOUD: 'true',
 };
 
-const build = () => {
-  const started = Date.now();
-  process.stdout.write('building ');
-  const { status, stdout, stderr } = spawnSync('nx', ['run-many', '-t', 'build', '--output-style=static'], {
-    cwd: root,
-    env,
-    encoding: 'utf8',
-    maxBuffer: 64 << 20,
+// What runs now ends before this process does, whichever of them was asked to. A terminal signals both, so a child may hear the same
+// Ctrl-C twice: the launcher minds, npm and nx do not.
+let running = null;
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => {
+    interrupted = true;
+    if (running === null) process.exit(130);
+    running.kill(signal);
   });
-  process.stdout.write(`${((Date.now() - started) / 1000).toFixed(1)} s\n`);
-  if (status !== 0) fail(`${stdout ?? ''}${stderr ?? ''}\nthe build failed`, status ?? 1);
+
+/** Runs a program to its end and resolves to its exit code. After a Ctrl-C it ends this process too, unless it was the `last`. */
+const run = (program, programArgs, options) =>
+  new Promise((resolve) => {
+    running = spawn(program, programArgs, { cwd: root, env, ...options });
+    options.onStart?.(running);
+    running.on('error', (error) => fail(`${program} cannot be run: ${error.message}`));
+    running.on('close', (code, signal) => {
+      running = null;
+      if (interrupted && !options.last) process.exit(130);
+      resolve(code ?? (signal === 'SIGINT' ? 130 : 143));
+    });
+  });
+
+const install = async () => {
+  const marker = join(root, 'node_modules/.package-lock.json');
+  const stale = !existsSync(marker) || statSync(marker).mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs;
+  if (!stale) return;
+  process.stdout.write('installing dependencies (npm ci)\n');
+  const code = await run('npm', ['ci', '--no-audit', '--no-fund'], { env: process.env, stdio: 'inherit' });
+  if (code !== 0) fail('npm ci failed: its messages are above', code);
 };
 
-const launch = (script) => {
+const build = async () => {
+  const started = Date.now();
+  process.stdout.write('building ');
+  let output = '';
+  const code = await run('nx', ['run-many', '-t', 'build', '--output-style=static'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    onStart: ({ stdout, stderr }) => {
+      for (const stream of [stdout, stderr]) stream.on('data', (chunk) => (output += chunk));
+    },
+  });
+  process.stdout.write(`${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+  if (code !== 0) fail(`${output}\nthe build failed`, code);
+};
+
+const launch = async (script) => {
   const node = join(root, 'node_modules/node/bin/node');
   // kafkajs arms timers with negative delays; Node says so at every start.
   const options = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
-  const child = spawn(existsSync(node) ? node : process.execPath, [...options, join(root, 'tools/start/dist', script), ...args], {
-    cwd: root,
-    env,
+  const program = existsSync(node) ? node : process.execPath;
+  const code = await run(program, [...options, join(root, 'tools/start/dist', script), ...args], {
     stdio: 'inherit',
+    last: true,
   });
-  // The launcher stops everything in order and then ends; until then this process waits. A terminal signals both of us, so the launcher
-  // may hear the same Ctrl-C twice: it minds.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.on('close', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
+  process.exit(code);
 };
 
 const reset = () => {
-  const running = join(state, 'launcher.pid');
-  if (existsSync(running)) {
-    const pid = Number(readFileSync(running, 'utf8'));
+  for (const folder of [state, join(state, 'once')]) {
+    const file = join(folder, 'launcher.pid');
+    if (!existsSync(file)) continue;
+    const pid = Number(readFileSync(file, 'utf8'));
     try {
       process.kill(pid, 0);
       fail(`npm start is running (pid ${pid}): stop it first`);
@@ -70,15 +92,22 @@ const reset = () => {
       if (error.code !== 'ESRCH') throw error;
     }
   }
-  const moved = join(state, 'postgres/elsewhere');
-  if (existsSync(moved)) rmSync(readFileSync(moved, 'utf8'), { recursive: true, force: true });
+  const given = [state, join(state, 'once')].some((folder) => existsSync(join(folder, 'given.json')));
+  for (const folder of [state, join(state, 'once')]) {
+    const moved = join(folder, 'postgres/elsewhere');
+    if (existsSync(moved)) rmSync(readFileSync(moved, 'utf8'), { recursive: true, force: true });
+  }
   rmSync(state, { recursive: true, force: true });
   process.stdout.write('removed .centralita: the next start begins with nothing\n');
+  if (given)
+    process.stdout.write(
+      'what a start has made on the Kafka or Postgres that it was given is still there: drop databases and topics\n',
+    );
 };
 
 if (command === 'reset') reset();
 else if (command === 'start' || command === 'engines') {
-  install();
-  build();
-  launch(command === 'start' ? 'main.js' : 'engines.js');
+  await install();
+  await build();
+  await launch(command === 'start' ? 'main.js' : 'engines.js');
 } else fail(`unknown command ${command}: start, engines or reset`, 64);

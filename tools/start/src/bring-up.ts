@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { tenantContext } from './context.js';
 import type { StartContext } from './context.js';
-import { assertNoDatabases, migrateKeyring, prepareDatabases } from './databases.js';
+import { migrateKeyring } from './databases.js';
+import { assertBrokersAnswer } from './externals.js';
 import type { Externals } from './externals.js';
 import type { Flags } from './flags.js';
 import { projectRoot } from './folders.js';
@@ -16,7 +17,7 @@ import { prepareSecrets } from './secrets.js';
 import { tenants } from './seed/tenants.js';
 import { identitySpec, metricsUrls, migrationSpecs, serviceSpecs, simulatorSpec } from './services.js';
 import type { Wiring } from './services.js';
-import { prepareTopics } from './topics.js';
+import { prepareStores } from './stores.js';
 
 export type BringUp = {
   flags: Flags;
@@ -28,6 +29,8 @@ export type BringUp = {
   signal: AbortSignal;
 };
 
+const at = (port: number): string => `http://127.0.0.1:${port}`;
+
 /** From nothing to services that answer. Each step needs all before it; within a step things start together. */
 export const bringUp = async (start: BringUp): Promise<StartContext> => {
   const { flags, externals, folders, supervisor, engines, progress, signal } = start;
@@ -35,25 +38,34 @@ export const bringUp = async (start: BringUp): Promise<StartContext> => {
     throw new StartProblem('apps/console/dist/index.html is missing: `npm run build` makes it');
   }
   const { secrets, files } = await prepareSecrets(folders.secrets);
-
-  const names = [externals.brokers ? '' : 'Kafka', externals.databaseUrl ? '' : 'Postgres'].filter(Boolean);
+  signal.throwIfAborted();
+  const given = externals.brokers;
+  const names = [given ? '' : 'Kafka', externals.databaseUrl ? '' : 'Postgres'].filter(Boolean);
   const [brokers, adminUrl] = await progress.step(
     'engines',
     names.length > 0 ? `start ${names.join(' and ')}` : 'use the given Kafka and Postgres',
     () =>
       Promise.all([
-        externals.brokers ?? engines.kafka().then((kafka) => kafka.brokers),
+        given !== null ? assertBrokersAnswer(given).then(() => given) : engines.kafka().then((kafka) => kafka.brokers),
         externals.databaseUrl ?? engines.postgres().then((postgres) => postgres.url),
       ]),
   );
 
-  const [databases] = await progress.step('stores', 'create topics, databases and roles', async () => {
-    if (flags.once) await assertNoDatabases(adminUrl);
-    return Promise.all([prepareDatabases(adminUrl, secrets.databasePassword), prepareTopics(brokers, { fresh: flags.once })]);
-  });
+  const databases = await progress.step('stores', 'create topics, databases and roles', () =>
+    prepareStores({
+      adminUrl,
+      brokers,
+      externals,
+      folders,
+      installation: secrets.installation,
+      password: secrets.databasePassword,
+      once: flags.once,
+    }),
+  );
 
   const ports = await choosePorts();
   for (const notice of ports.notices) progress.line(`  ${notice}`);
+  if (externals.oidc !== null) progress.line(`  ${externals.oidc.issuer} must know ${at(ports.http.gateway)}/auth/callback`);
   const wiring: Wiring = {
     ports,
     brokers,
@@ -62,12 +74,13 @@ export const bringUp = async (start: BringUp): Promise<StartContext> => {
     files,
     mediaFolder: folders.media,
     oidc: externals.oidc ?? {
-      issuer: `http://127.0.0.1:${ports.http.identity}`,
+      issuer: at(ports.http.identity),
       clientId: 'centralita',
       clientSecret: secrets.oidcClientSecret,
     },
     seed: flags.seed,
     logLevel: process.env['LOG_LEVEL'] || 'info',
+    traces: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] || null,
   };
   const specs = serviceSpecs(wiring);
 
@@ -81,7 +94,6 @@ export const bringUp = async (start: BringUp): Promise<StartContext> => {
     await Promise.all(specs.map((spec) => supervisor.start(spec)));
   });
 
-  const at = (port: number): string => `http://127.0.0.1:${port}`;
   return {
     seed: flags.seed,
     customers: flags.customers,

@@ -7,7 +7,15 @@ import { StartProblem } from './problem.js';
 export const projectRoot = join(import.meta.dirname, '..', '..', '..');
 
 /** Everything that a start leaves on disk. `npm run reset` removes the whole of `.centralita`. */
-export type Folders = { state: string; kafka: string; postgres: string; media: string; logs: string; secrets: string };
+export type Folders = {
+  state: string;
+  kafka: string;
+  postgres: string;
+  media: string;
+  logs: string;
+  secrets: string;
+  checks: string;
+};
 
 /** A checked run judges everything it finds, so it gets data of its own. */
 export const foldersOf = (once: boolean): Folders => {
@@ -20,12 +28,13 @@ export const foldersOf = (once: boolean): Folders => {
     media: below('media'),
     logs: below('logs'),
     secrets: below('secrets'),
+    checks: below('checks'),
   };
 };
 
 export const removeData = async (folders: Folders): Promise<void> => {
   await removePostgres(folders.postgres);
-  for (const folder of [folders.kafka, folders.media, folders.logs, folders.secrets])
+  for (const folder of [folders.kafka, folders.media, folders.logs, folders.secrets, folders.checks])
     await rm(folder, { recursive: true, force: true });
 };
 

@@ -18,6 +18,7 @@ describe('the folder of a start', () => {
       media: below('media'),
       logs: below('logs'),
       secrets: below('secrets'),
+      checks: below('checks'),
     };
   });
   afterEach(() => rm(folders.state, { recursive: true, force: true }));

@@ -16,10 +16,12 @@ export class OwnEngines {
     private readonly folders: Folders,
     private readonly supervisor: Supervisor,
     private readonly print: (line: string) => void,
+    /** Aborted at Ctrl-C. */
+    private readonly signal: AbortSignal,
   ) {}
 
   async kafka(): Promise<RunningKafka> {
-    const running = await this.#keep(startKafka({ dataDir: this.folders.kafka, onLog: this.#log('kafka') }));
+    const running = await this.#keep(startKafka({ dataDir: this.folders.kafka, onLog: this.#log('kafka'), signal: this.signal }));
     this.#kills.push(() => running.nodes.forEach((node) => node.signal('SIGKILL')));
     void running.died.then(({ lastLines }) => this.supervisor.reportDeath('kafka', lastLines));
     return running;
@@ -39,7 +41,7 @@ export class OwnEngines {
     for (const kill of this.#kills) kill();
   }
 
-  /** Stops what runs and what is still starting. */
+  /** Stops what runs and what is still starting; what is being fetched is given up. */
   async stop(): Promise<void> {
     const engines = await Promise.all(this.#pending);
     await Promise.all(engines.filter((engine) => engine !== null).map((engine) => engine.stop()));

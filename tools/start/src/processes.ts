@@ -1,5 +1,4 @@
 import { createWriteStream } from 'node:fs';
-import type { WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { boundToParent, startChild, stopChild } from '@centralita/tool-kafka';
 import type { Child } from '@centralita/tool-kafka';
@@ -47,12 +46,8 @@ export class Supervisor {
 
   /** Runs a process to its end, for migrations. Fails with its last lines. */
   async run(spec: Omit<ProcessSpec, 'readyUrl'>): Promise<void> {
-    const { child, log } = await this.#spawn(spec);
-    const managed = { name: spec.name, child };
-    this.#running.add(managed);
+    const child = await this.#spawn(spec);
     const { code, signal } = await child.exited;
-    this.#running.delete(managed);
-    log.end();
     if (code !== 0)
       throw new StartProblem(
         `${spec.name} ended with ${signal ?? code}. Its last lines:\n${child
@@ -62,17 +57,15 @@ export class Supervisor {
       );
   }
 
-  /** Starts a process; resolves when it is ready. */
+  /** Starts a process; resolves when it is ready. Rejects when it, or any other, has ended before, and when all are being stopped. */
   async start(spec: ProcessSpec, timeoutMs = 120_000): Promise<void> {
-    const { child, log } = await this.#spawn(spec);
-    this.#running.add({ name: spec.name, child });
-    void child.exited.then(({ code, signal }) => {
-      log.end();
-      this.reportDeath(spec.name, child.lastLines(), ` (${signal ?? `exit ${code}`})`);
-    });
+    const child = await this.#spawn(spec);
+    void child.exited.then(({ code, signal }) =>
+      this.reportDeath(spec.name, child.lastLines(), ` (${signal ?? `exit ${code}`})`),
+    );
     const ready = async (): Promise<boolean> => {
-      // Dead: the race below is over already, this only ends the polling.
-      if (child.exit() !== null) return true;
+      // By itself: the race below is over already, this only ends the polling. Stopped by us: nobody may go on as if it were ready.
+      if (child.exit() !== null) throw new StartProblem(`${spec.name} ended before it was ready`);
       const response = await fetch(spec.readyUrl, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
       await response?.body?.cancel();
       return response?.ok ?? false;
@@ -100,7 +93,9 @@ export class Supervisor {
     for (const { child } of this.#running) if (child.exit() === null) child.process.kill('SIGKILL');
   }
 
-  async #spawn(spec: Omit<ProcessSpec, 'readyUrl'>): Promise<{ child: Child; log: WriteStream }> {
+  async #spawn(spec: Omit<ProcessSpec, 'readyUrl'>): Promise<Child> {
+    // Whoever is still bringing things up when the stop begins would start what nobody stops.
+    if (this.#stopping) throw new StartProblem(`${spec.name} was not started: everything is being stopped`);
     const log = createWriteStream(join(this.options.logs, `${spec.name.replaceAll(' ', '-')}.log`), { flags: 'a' });
     const [command, args] = boundToParent(process.execPath, ['--enable-source-maps', spec.script, ...(spec.args ?? [])]);
     const { PATH = '', HOME = '/' } = process.env;
@@ -112,6 +107,13 @@ export class Supervisor {
         if (shown !== null) this.options.print(`${spec.name.padEnd(14)}| ${shown}`);
       },
     });
-    return { child, log };
+    const managed = { name: spec.name, child };
+    this.#running.add(managed);
+    void child.exited.then(() => {
+      this.#running.delete(managed);
+      log.end();
+    });
+    if (this.#stopping) child.process.kill('SIGKILL');
+    return child;
   }
 }

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@centralita/tool-kafka';
+import { until } from '@centralita/testing-engines';
 import { StartProblem } from './problem.js';
 import { Supervisor } from './processes.js';
 import type { ProcessSpec } from './processes.js';
@@ -61,6 +62,16 @@ describe('the supervisor of the launcher', () => {
   it('does not wait for the readiness of a process that has died', async () => {
     await writeFile(join(folder, 'main.mjs'), 'console.error("wrong configuration"); process.exit(78);');
     await expect(sut.start(spec)).rejects.toThrow(/routing died \(exit 78\)\. Its last lines:\n {2}wrong configuration/);
+  });
+
+  it('starts nothing and calls nothing ready once it is stopping', async () => {
+    const starting = sut.start({ ...spec, readyUrl: `${url}/not-yet` }).catch((error: unknown) => error);
+    await until(() => printed.length > 0, { describe: 'the process to run' });
+    await sut.stop('all');
+    expect(await starting).toBeInstanceOf(StartProblem);
+    await expect(sut.start(spec)).rejects.toThrow('routing was not started: everything is being stopped');
+    await expect(sut.run(spec)).rejects.toThrow('everything is being stopped');
+    await expect(fetch(url)).rejects.toThrow();
   });
 
   it('says what was waited for when a process never becomes ready', async () => {

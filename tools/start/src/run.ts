@@ -7,7 +7,7 @@ import { runChecks } from './checks/run.js';
 import type { CheckResult, StartContext } from './context.js';
 import { playDay } from './day/play.js';
 import type { DayResult } from './day/play.js';
-import { readExternals } from './externals.js';
+import { knowsUsers, readExternals } from './externals.js';
 import type { Flags } from './flags.js';
 import { claim, foldersOf, removeData } from './folders.js';
 import { OwnEngines } from './own-engines.js';
@@ -15,8 +15,10 @@ import { StartProblem } from './problem.js';
 import { Supervisor } from './processes.js';
 import { Progress } from './progress.js';
 import { dayPolicy, peoplePolicy } from './seed/policy.js';
+import { tenants } from './seed/tenants.js';
 import { publishPolicy, seedTenant } from './seeding.js';
-import { addresses, checkLines, daySummary, waitingTimes } from './summary.js';
+import { removeGiven } from './stores.js';
+import { addresses, checkLines, daySummary, unseeded, waitingTimes } from './summary.js';
 
 export type Run = {
   /** Resolves to the exit code, when everything has been stopped. */
@@ -32,7 +34,7 @@ export const start = (flags: Flags, signal: AbortSignal): Run => {
   const progress = new Progress();
   const folders = foldersOf(flags.once);
   const supervisor = new Supervisor({ logs: folders.logs, quiet: flags.quiet, print: (line) => progress.line(line) });
-  const engines = new OwnEngines(folders, supervisor, (line) => progress.line(line));
+  const engines = new OwnEngines(folders, supervisor, (line) => progress.line(line), signal);
   const interrupted = new Promise<never>((_, reject) => {
     const stop = (): void => reject(new Interrupted());
     if (signal.aborted) stop();
@@ -46,12 +48,18 @@ export const start = (flags: Flags, signal: AbortSignal): Run => {
     const externals = readExternals(process.env);
     if (flags.report !== null && !flags.once)
       throw new StartProblem('--report writes the results of the checks: it needs --once', 64);
-    if (flags.once && externals.oidc !== null) {
-      throw new StartProblem('--once signs seeded users in at the development provider: it cannot run with OIDC_ISSUER', 64);
+    const users = tenants.flatMap((tenant) => tenant.users.map((user) => user.id));
+    const canSignIn = externals.oidc === null || (await knowsUsers(externals.oidc.issuer, users));
+    if (flags.once && !canSignIn) {
+      throw new StartProblem(
+        '--once signs the seeded users in by script, which only the development provider with these users allows: OIDC_ISSUER is another one',
+        64,
+      );
     }
     const release = await claim(folders, { fresh: flags.once });
     let up: StartContext | null = null;
     let passed = false;
+    const discard = (): boolean => flags.once && passed && !flags.keepData;
     try {
       const context = await orStop(bringUp({ flags, externals, folders, supervisor, engines, progress, signal }));
       up = context;
@@ -59,9 +67,10 @@ export const start = (flags: Flags, signal: AbortSignal): Run => {
         passed = await orStop(checkedDay(context, flags, progress));
         return passed ? 0 : 1;
       }
-      if (externals.oidc === null) await orStop(openDay(context, flags, progress));
-      else progress.line('  OIDC_ISSUER is set: nothing is seeded and no day is played, since nobody can be signed in');
-      for (const line of ['', 'Centralita is up.', ...addresses(context), '  Ctrl-C stops everything', '']) progress.line(line);
+      if (canSignIn) await orStop(openDay(context, flags, progress));
+      else for (const line of unseeded(context)) progress.line(line);
+      for (const line of ['', 'Centralita is up.', ...addresses(context, canSignIn), '  Ctrl-C stops everything', ''])
+        progress.line(line);
       return await orStop(new Promise<never>(() => undefined));
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;
@@ -70,10 +79,11 @@ export const start = (flags: Flags, signal: AbortSignal): Run => {
       await progress.step('stop', 'stop everything', async () => {
         await supervisor.stop(new Set(['simulator', 'gateway']));
         await supervisor.stop('all');
+        if (up !== null && discard()) await removeGiven({ ...up, adminUrl: up.adminDatabaseUrl, externals, folders });
         await engines.stop();
       });
       if (up !== null) await reportLeftPorts(up, progress);
-      if (flags.once && passed && !flags.keepData) await removeData(folders);
+      if (discard()) await removeData(folders);
       else if (flags.once) progress.line(`  data and logs are kept in ${folders.state} until the next --once`);
       await release();
     }

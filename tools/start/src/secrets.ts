@@ -9,6 +9,8 @@ type AppSecrets = { verifyToken: string; secret: string; previousSecret: string;
 
 /** Made at the first start and kept: without the master key everything sealed so far would be unreadable. */
 export type Secrets = {
+  /** Names this installation to the engines that hold its data. */
+  installation: string;
   keyringMasterKey: string;
   databasePassword: string;
   sessionSecret: string;
@@ -26,6 +28,7 @@ const hex = (): string => randomBytes(16).toString('hex');
 const ed25519 = (): string => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 const fresh = (): Secrets => ({
+  installation: hex(),
   keyringMasterKey: key(),
   databasePassword: randomBytes(18).toString('base64url'),
   sessionSecret: key(),
@@ -63,7 +66,8 @@ const appOf = (tenant: SeedTenant, secrets: AppSecrets): Record<string, unknown>
 /** Reads the secrets of an earlier start or makes new ones, and writes the files that the processes are given. */
 export const prepareSecrets = async (folder: string): Promise<{ secrets: Secrets; files: SecretFiles }> => {
   const own = join(folder, 'secrets.json');
-  const secrets = existsSync(own) ? (JSON.parse(await readFile(own, 'utf8')) as Secrets) : fresh();
+  // Those of an older version lack what has been added since.
+  const secrets: Secrets = { ...fresh(), ...(existsSync(own) ? (JSON.parse(await readFile(own, 'utf8')) as Secrets) : {}) };
   await writeSecret(own, JSON.stringify(secrets, null, 2));
   const files: SecretFiles = {
     apps: join(folder, 'apps.json'),

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from './folders.js';
 import type { DatabaseName, Databases } from './databases.js';
+import type { GivenProvider } from './externals.js';
 import type { Ports } from './ports.js';
 import type { ProcessSpec } from './processes.js';
 import { StartProblem } from './problem.js';
@@ -14,9 +15,11 @@ export type Wiring = {
   secrets: Secrets;
   files: SecretFiles;
   mediaFolder: string;
-  oidc: { issuer: string; clientId: string; clientSecret: string };
+  oidc: GivenProvider;
   seed: number;
   logLevel: string;
+  /** Where services send traces; null for nowhere. */
+  traces: string | null;
 };
 
 const at = (port: number): string => `http://127.0.0.1:${port}`;
@@ -26,6 +29,9 @@ const built = (project: string): string => {
   if (!existsSync(script)) throw new StartProblem(`${project}/dist/main.js is missing: \`npm run build\` makes it`);
   return script;
 };
+
+const clientSecret = ({ oidc }: Wiring): Record<string, string> =>
+  oidc.clientSecret === null ? {} : { OIDC_CLIENT_SECRET: oidc.clientSecret };
 
 type ServiceName = 'webhook' | 'media' | 'sender' | 'conversation' | 'routing' | 'billing' | 'audit-log' | 'gateway';
 type ServiceRow = { name: ServiceName; project: string; database: DatabaseName; env: (wiring: Wiring) => Record<string, string> };
@@ -76,7 +82,7 @@ const rows: readonly ServiceRow[] = [
       PUBLIC_URL: at(wiring.ports.http.gateway),
       OIDC_ISSUER: wiring.oidc.issuer,
       OIDC_CLIENT_ID: wiring.oidc.clientId,
-      OIDC_CLIENT_SECRET: wiring.oidc.clientSecret,
+      ...clientSecret(wiring),
       SESSION_SECRET: wiring.secrets.sessionSecret,
       GATEWAY_SIGNING_KEY_FILE: wiring.files.tokenKey,
       TENANTS_FILE: wiring.files.tenants,
@@ -103,6 +109,7 @@ const environment = (row: ServiceRow, wiring: Wiring): Record<string, string> =>
     GATEWAY_JWKS_URL: `${at(wiring.ports.http.gateway)}/.well-known/jwks.json`,
     LOG_LEVEL: wiring.logLevel,
     SERVICE_INSTANCE: processName(row),
+    ...(wiring.traces === null ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: wiring.traces }),
     ...row.env(wiring),
   };
 };
@@ -136,7 +143,7 @@ export const identitySpec = (wiring: Wiring): ProcessSpec => {
       OIDC_PORT: String(wiring.ports.http.identity),
       USERS_FILE: wiring.files.users,
       OIDC_CLIENT_ID: wiring.oidc.clientId,
-      OIDC_CLIENT_SECRET: wiring.oidc.clientSecret,
+      ...clientSecret(wiring),
       OIDC_CLIENT_REDIRECT_URIS: `${gateway}/auth/callback`,
       OIDC_POST_LOGOUT_REDIRECT_URIS: `${gateway},${gateway}/`,
     },

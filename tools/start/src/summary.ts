@@ -52,7 +52,7 @@ export const waitingTimes = (day: DayResult): string[] => {
 };
 
 /** Where to go, and as whom. */
-export const addresses = (context: StartContext): string[] => {
+export const addresses = (context: StartContext, seeded: boolean): string[] => {
   const names = context.seeds.flatMap((seed) => seed.users.map((user) => user.username));
   return [
     ...table([
@@ -61,9 +61,16 @@ export const addresses = (context: StartContext): string[] => {
       ['API description', `${context.gatewayUrl}/api/openapi.json`],
       ['log files', context.folders.logs],
     ]),
-    `  sign in with one click, or as ${names[0]} … ${names.at(-1)} with the password "${seedPassword}"`,
+    ...(seeded ? [`  sign in with one click, or as ${names[0]} … ${names.at(-1)} with the password "${seedPassword}"`] : []),
   ];
 };
+
+/** What a start with somebody's own identity provider leaves to its users. */
+export const unseeded = (context: StartContext): string[] => [
+  '  nothing is seeded and no day is played: the launcher can sign nobody in at this OIDC_ISSUER',
+  `  its users need the claims tenant (${context.seeds.map((seed) => `${seed.tenantId}: ${seed.name}`).join(', ')}), roles and label`,
+  '  one with the role platform defines queues, agents and rate cards over the API before agents can work',
+];
 
 export const checkLines = (checks: readonly CheckResult[]): string[] =>
   checks.map(({ id, name, status, figures }) => {

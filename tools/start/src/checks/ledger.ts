@@ -20,7 +20,7 @@ const cli = join(projectRoot, 'apps/cli/dist/main.js');
  */
 export const checkLedger = async (facts: Facts): Promise<Finding> => {
   const found = new Contradictions();
-  const folder = join(facts.context.folders.state, 'checks');
+  const folder = facts.context.folders.checks;
   await mkdir(folder, { recursive: true });
   const random = new Random(facts.context.seed, 'ledger');
   const figures = { leaves: 0, proofs: 0, consistencies: 0, exports: 0, tamperedCopies: 0 };

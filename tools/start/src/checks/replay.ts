@@ -1,9 +1,10 @@
 import type { BillingDigest } from '@centralita/contracts';
-import { createDatabase } from '@centralita/testing-engines';
+import { createDatabase, dropDatabase } from '@centralita/testing-engines';
 import { Random } from '@centralita/tool-simulator';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { StartContext } from '../context.js';
 import { projectRoot } from '../folders.js';
 import { runNode } from './commands.js';
 import type { Facts } from './facts.js';
@@ -27,20 +28,11 @@ type Line = {
  */
 export const checkReplay = async (facts: Facts): Promise<Finding> => {
   const found = new Contradictions();
-  const folder = join(facts.context.folders.state, 'checks');
+  const folder = facts.context.folders.checks;
   await mkdir(folder, { recursive: true });
   const service = facts.context.service('billing');
 
-  const fresh = await createDatabase(facts.context.adminDatabaseUrl, {
-    name: `replay_${randomBytes(4).toString('hex')}`,
-    password: randomBytes(18).toString('base64url'),
-  });
-  const env = { ...service.env, DATABASE_URL: fresh.appUrl, DATABASE_MIGRATOR_URL: fresh.ownerUrl };
-  const migrated = await runNode(service.script, ['migrate'], env);
-  if (migrated.exitCode !== 0) throw new Error(`the fresh database was not migrated: ${migrated.output}`);
-  const rebuilt = await runNode(join(dirname(service.script), 'replay/main.js'), [], env);
-  if (rebuilt.exitCode !== 0) throw new Error(`the rebuild failed: ${rebuilt.output}`);
-  const database = JSON.parse(rebuilt.stdout) as Replayed;
+  const database = await rebuildInDatabase(facts.context.adminDatabaseUrl, service);
 
   const accounts = facts.context.files.accounts;
   const [dump, manifest] = [join(folder, 'log.ndjson'), join(folder, 'manifest.json')];
@@ -98,6 +90,22 @@ export const checkReplay = async (facts: Facts): Promise<Finding> => {
     tampered += 1;
   }
   return { figures: { records: memory.records, rows, tamperedCopies: tampered }, problems: found.list };
+};
+
+/** By the service itself, in a database of its own that goes afterwards: the server may be somebody else's. */
+const rebuildInDatabase = async (adminUrl: string, service: ReturnType<StartContext['service']>): Promise<Replayed> => {
+  const name = `replay_${randomBytes(4).toString('hex')}`;
+  const fresh = await createDatabase(adminUrl, { name, password: randomBytes(18).toString('base64url') });
+  try {
+    const env = { ...service.env, DATABASE_URL: fresh.appUrl, DATABASE_MIGRATOR_URL: fresh.ownerUrl };
+    const migrated = await runNode(service.script, ['migrate'], env);
+    if (migrated.exitCode !== 0) throw new Error(`the fresh database was not migrated: ${migrated.output}`);
+    const rebuilt = await runNode(join(dirname(service.script), 'replay/main.js'), [], env);
+    if (rebuilt.exitCode !== 0) throw new Error(`the rebuild failed: ${rebuilt.output}`);
+    return JSON.parse(rebuilt.stdout) as Replayed;
+  } finally {
+    await dropDatabase(adminUrl, name);
+  }
 };
 
 /** The record with one bit of one byte flipped. */

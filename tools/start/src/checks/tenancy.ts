@@ -35,6 +35,7 @@ export const checkTenancy = async (facts: Facts): Promise<Finding> => {
       mediaId: string;
       usageId: string;
       wabaId: string;
+      month: string;
     }): [string, string, string, unknown?][] => [
       [mine.supervisor.username, 'GET', `/v1/conversations/${ids.conversationId}`],
       [mine.supervisor.username, 'GET', `/v1/conversations/${ids.conversationId}/messages`],
@@ -55,7 +56,7 @@ export const checkTenancy = async (facts: Facts): Promise<Finding> => {
         { kind: 'text', text: 'hello' },
       ],
       [mine.agents[0]?.username ?? '', 'GET', `/v1/media/${ids.mediaId}`],
-      [mine.billing.username, 'GET', `/v1/statements/${ids.wabaId}/2026-11`],
+      [mine.billing.username, 'GET', `/v1/statements/${ids.wabaId}/${ids.month}`],
       [mine.billing.username, 'GET', `/v1/usage/${ids.usageId}`],
     ];
     const foreign = paths({
@@ -64,6 +65,7 @@ export const checkTenancy = async (facts: Facts): Promise<Finding> => {
       mediaId: media?.mediaId ?? NOBODY,
       usageId: usage.usageId,
       wabaId,
+      month: usage.month,
     });
     const unknown = paths({
       conversationId: NOBODY,
@@ -71,6 +73,7 @@ export const checkTenancy = async (facts: Facts): Promise<Finding> => {
       mediaId: NOBODY,
       usageId: NOBODY,
       wabaId: 'no-such-account',
+      month: usage.month,
     });
     for (const [index, [username, method, path, body]] of foreign.entries()) {
       const ask = async (where: string): Promise<string> => {
