@@ -33,13 +33,16 @@ const taskOf = (event: CloudEvent): Task | null => {
   return { id: event.id, subjectId: task.data.subjectId, position: Number(event.streamversion), event: task };
 };
 
+/** Routing tells its times in milliseconds by a clock of ours, and its lines must not depend on when they are heard of. */
+const moment = (at: string): { at: string; placedAt: string } => ({ at, placedAt: at });
+
 const lineOf = ({ id, position, event }: Task): Parameters<typeof eventLine>[0] | null => {
   const base = { conversationId: event.data.conversationId, id, position };
   switch (event.type) {
     case 'task.assigned.v1':
-      return { ...base, at: event.data.assignedAt, type: 'assigned', agentId: event.data.agentId };
+      return { ...base, ...moment(event.data.assignedAt), type: 'assigned', agentId: event.data.agentId };
     case 'task.transferred.v1':
-      return { ...base, at: event.data.transferredAt, type: 'transferred', agentId: event.data.fromAgentId };
+      return { ...base, ...moment(event.data.transferredAt), type: 'transferred', agentId: event.data.fromAgentId };
     default:
       return null;
   }

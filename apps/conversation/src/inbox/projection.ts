@@ -1,5 +1,14 @@
 import type { Sealed } from '@centralita/contracts';
-import { evolveCase, messageKind, millis, type CaseEvent, type CaseState } from '@centralita/domain-conversation';
+import {
+  evolveCase,
+  later,
+  messageKind,
+  millis,
+  placeInThread,
+  type CaseEvent,
+  type CaseState,
+  type Placed,
+} from '@centralita/domain-conversation';
 import type { Tx } from '@centralita/event-store';
 import { readRows, writeRows } from '../record/rows.js';
 import type { Recorded } from '../record/recorded.js';
@@ -19,17 +28,19 @@ export type ConversationRow = {
   readonly outbound_version: number;
   readonly stream_version: number;
   readonly unread: number;
+  /** Place of the newest message in the thread. */
   readonly last_at: string;
-  readonly last_position: number;
   readonly last_kind: 'in' | 'out' | 'echo';
   readonly last_sealed: Sealed | null;
   readonly profile_at: string | null;
   readonly profile_sealed: Sealed | null;
+  /** The last place that is taken in the thread. */
+  readonly thread_at: string;
 };
 
 export const CONVERSATION_COLUMNS = `conversation_id, subject_id, phone_number_id, contact_id, ordinal, status, opened_at, closed_at,
-  disposition_code, language, outbound_version, stream_version, unread, last_at, last_position, last_kind, last_sealed, profile_at,
-  profile_sealed`;
+  disposition_code, language, outbound_version, stream_version, unread, last_at, last_kind, last_sealed, profile_at,
+  profile_sealed, thread_at`;
 
 const caseOf = (row: ConversationRow): CaseState => ({
   conversationId: row.conversation_id,
@@ -43,29 +54,38 @@ const caseOf = (row: ConversationRow): CaseState => ({
   outboundVersion: row.outbound_version,
 });
 
+/** What of an event says where its line stands; null for an event that is no line of the thread. */
+const placedOf = (event: CaseEvent, recordedAt: string): Placed | null => {
+  switch (event.type) {
+    case 'conversation.message.recorded.v1':
+      return { origin: 'provider', at: event.data.effectiveAt, recordedAt };
+    case 'conversation.reopened.v1':
+      return { origin: 'provider', at: event.data.reopenedAt, recordedAt };
+    case 'conversation.reply.requested.v1':
+      return { origin: 'here', at: event.data.requestedAt, recordedAt };
+    case 'conversation.noted.v1':
+      return { origin: 'here', at: event.data.notedAt, recordedAt };
+    case 'conversation.closed.v1':
+      return { origin: 'here', at: event.data.closedAt, recordedAt };
+    case 'conversation.disposed.v1':
+      return { origin: 'here', at: event.data.disposedAt, recordedAt };
+    default:
+      // Openings, refusals and transfer requests are no lines: routing tells what came of the last.
+      return null;
+  }
+};
+
 const newest = (
   row: ConversationRow,
-  message: Pick<ConversationRow, 'last_at' | 'last_position' | 'last_kind' | 'last_sealed'>,
-): Partial<ConversationRow> =>
-  // The same second holds a whole album: then the position in the stream says which came last.
-  millis(message.last_at) > millis(row.last_at) || (message.last_at === row.last_at && message.last_position > row.last_position)
-    ? message
-    : {};
+  message: Pick<ConversationRow, 'last_at' | 'last_kind' | 'last_sealed'>,
+): Partial<ConversationRow> => (millis(message.last_at) >= millis(row.last_at) ? message : {});
 
-const listed = (row: ConversationRow, event: CaseEvent, position: number): Partial<ConversationRow> => {
+const listed = (row: ConversationRow, event: CaseEvent, place: string): Partial<ConversationRow> => {
   if (event.type === 'conversation.reply.requested.v1')
-    return {
-      unread: 0,
-      ...newest(row, {
-        last_at: event.data.requestedAt,
-        last_position: position,
-        last_kind: 'out',
-        last_sealed: event.data.sealed,
-      }),
-    };
+    return { unread: 0, ...newest(row, { last_at: place, last_kind: 'out', last_sealed: event.data.sealed }) };
   if (event.type !== 'conversation.message.recorded.v1') return {};
   const { effectiveAt, direction, messageType, sealed } = event.data;
-  const message = newest(row, { last_at: effectiveAt, last_position: position, last_kind: direction, last_sealed: sealed });
+  const message = newest(row, { last_at: place, last_kind: direction, last_sealed: sealed });
   if (direction === 'echo') return { unread: 0, ...message };
   const writesNow = row.profile_at === null || millis(effectiveAt) >= millis(row.profile_at);
   return {
@@ -75,13 +95,15 @@ const listed = (row: ConversationRow, event: CaseEvent, position: number): Parti
   };
 };
 
-/** Folds one event of a case into its row. An event that is in there already changes nothing, so any prefix may be applied again. */
+/** A row after an event, and the place that the event's line got in the thread; null when it is no line. */
+type Folded = { readonly row: ConversationRow; readonly place: string | null };
+
+/** Folds one event of a case into its row. Null when it is in there already, so any prefix may be applied again. */
 export const evolveConversationRow = (
   row: ConversationRow | null,
-  event: CaseEvent,
-  position: number,
-): ConversationRow | null => {
-  if (row !== null && position <= row.stream_version) return row;
+  { event, streamVersion, time }: Recorded<CaseEvent>,
+): Folded | null => {
+  if (row !== null && streamVersion <= row.stream_version) return null;
   const state = evolveCase(row === null ? null : caseOf(row), event);
   if (state === null) return null;
   const facts = {
@@ -89,35 +111,52 @@ export const evolveConversationRow = (
     closed_at: state.closedAt,
     disposition_code: state.dispositionCode,
     outbound_version: state.outboundVersion,
-    stream_version: position,
+    stream_version: streamVersion,
   };
-  if (row !== null) return { ...row, ...listed(row, event, position), ...facts };
+  if (row !== null) {
+    const placed = placedOf(event, time);
+    if (!placed) return { row: { ...row, ...facts }, place: null };
+    const place = placeInThread(placed, row.thread_at);
+    return { row: { ...row, ...listed(row, event, place), ...facts, thread_at: later(row.thread_at, place) }, place };
+  }
   if (event.type !== 'conversation.opened.v1') return null;
+  const { openedAt, language } = event.data;
   return {
-    ...{ conversation_id: state.conversationId, subject_id: state.subjectId, phone_number_id: state.phoneNumberId },
-    ...{ contact_id: state.contactId, ordinal: state.ordinal, opened_at: event.data.openedAt, language: event.data.language },
-    ...facts,
-    ...{ unread: 0, last_at: event.data.openedAt, last_position: 0, last_kind: 'in', last_sealed: null },
-    ...{ profile_at: null, profile_sealed: null },
+    row: {
+      ...{ conversation_id: state.conversationId, subject_id: state.subjectId, phone_number_id: state.phoneNumberId },
+      ...{ contact_id: state.contactId, ordinal: state.ordinal, opened_at: openedAt, language },
+      ...facts,
+      ...{ unread: 0, last_at: openedAt, last_kind: 'in', last_sealed: null, thread_at: openedAt },
+      ...{ profile_at: null, profile_sealed: null },
+    },
+    place: null,
   };
 };
 
 const isCaseEvent = (recorded: Recorded): recorded is Recorded<CaseEvent> =>
   recorded.event.type !== 'contact.identified.v1' && recorded.event.type !== 'conversation.window.opened.v1';
 
-/** Brings the rows of all conversations that these events touch up to date: one read, one write. */
-export const projectConversations = async (tx: Tx, recorded: readonly Recorded[]): Promise<void> => {
+/** A fact with the place of its line. */
+export type PlacedFact = { readonly recorded: Recorded<CaseEvent>; readonly place: string };
+
+/** Brings the rows of all conversations that these events touch up to date: one read, one write. Gives each new line its place. */
+export const projectConversations = async (tx: Tx, recorded: readonly Recorded[]): Promise<PlacedFact[]> => {
   const events = recorded.filter(isCaseEvent);
-  if (events.length === 0) return;
+  if (events.length === 0) return [];
   const known = await readRows<ConversationRow>(
     tx,
     `select ${CONVERSATION_COLUMNS} from conversation where tenant_id = $1 and conversation_id = any ($2::uuid[])`,
     [tx.tenantId, [...new Set(events.map(({ event }) => event.data.conversationId))]],
   );
   const rows = new Map(known.map((row) => [row.conversation_id, row]));
-  for (const { event, streamVersion } of events) {
-    const row = evolveConversationRow(rows.get(event.data.conversationId) ?? null, event, streamVersion);
-    if (row) rows.set(row.conversation_id, row);
+  const placed: PlacedFact[] = [];
+  for (const one of events) {
+    const { conversationId } = one.event.data;
+    const folded = evolveConversationRow(rows.get(conversationId) ?? null, one);
+    if (!folded) continue;
+    rows.set(conversationId, folded.row);
+    if (folded.place !== null) placed.push({ recorded: one, place: folded.place });
   }
   await writeRows(tx, 'conversation', ['conversation_id'], [...rows.values()]);
+  return placed;
 };

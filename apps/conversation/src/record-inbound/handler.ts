@@ -4,6 +4,7 @@ import {
   effectiveTime,
   evolveLine,
   noWindow,
+  placeInThread,
   type InboundFact,
   type LineState,
 } from '@centralita/domain-conversation';
@@ -149,6 +150,7 @@ export class RecordInbound {
                 conversationId: latest.conversationId,
                 id: event.id,
                 at,
+                placedAt: placeInThread({ origin: 'provider', at, recordedAt: event.recordedtime }, null),
                 position: 0,
                 type: 'identity_changed',
                 agentId: null,

@@ -44,7 +44,12 @@ describe('projections', () => {
           const events = await store.load(tx, stream_id);
           await project(
             tx,
-            events.map(({ id, streamVersion, type, data }) => ({ id, streamVersion, event: { type, data } as OwnEvent })),
+            events.map(({ id, streamVersion, time, type, data }) => ({
+              id,
+              streamVersion,
+              time: time.toISOString(),
+              event: { type, data } as OwnEvent,
+            })),
           );
         }
       });

@@ -4,5 +4,7 @@ import type { OwnEvent } from '../ids.js';
 export type Recorded<Event extends OwnEvent = OwnEvent> = {
   readonly id: string;
   readonly streamVersion: number;
+  /** When it was recorded; the event's `time`. */
+  readonly time: string;
   readonly event: Event;
 };

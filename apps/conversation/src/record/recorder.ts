@@ -1,6 +1,7 @@
 import type { Cause } from '@centralita/contracts';
 import { EventStore, type Appended, type NewEvent, type Tx } from '@centralita/event-store';
-import { Injectable } from '@nestjs/common';
+import { CLOCK, type Clock } from '@centralita/platform-nest';
+import { Inject, Injectable } from '@nestjs/common';
 import { projectConversations } from '../inbox/projection.js';
 import { streamOf, type OwnEvent } from '../ids.js';
 import { projectThread } from '../thread/projection.js';
@@ -28,17 +29,20 @@ const expectedVersion = ({ event, caseVersion }: Pending): number | 'any' => {
 export const project = async (tx: Tx, recorded: readonly Recorded[]): Promise<void> => {
   await projectContacts(tx, recorded);
   await projectWindows(tx, recorded);
-  await projectConversations(tx, recorded);
-  await projectThread(tx, recorded);
+  await projectThread(tx, await projectConversations(tx, recorded));
 };
 
 /** Appends facts and folds them into the projections, in the caller's transaction, which holds the locks of their subjects. */
 @Injectable()
 export class Recorder {
-  constructor(private readonly store: EventStore) {}
+  constructor(
+    private readonly store: EventStore,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
 
   async record(tx: Tx, pending: readonly Pending[]): Promise<Appended[]> {
     if (pending.length === 0) return [];
+    const time = this.clock();
     const appended = await this.store.append(
       tx,
       'conversation.events.v1',
@@ -50,6 +54,7 @@ export class Recorder {
           expectedVersion: expectedVersion(entry),
           type: event.type,
           data: event.data,
+          time,
           ...(id === undefined ? {} : { id }),
           ...(correlationId === undefined ? {} : { correlationId }),
           ...(causationId === undefined ? {} : { causationId }),
@@ -62,6 +67,7 @@ export class Recorder {
       appended.map(({ id, streamVersion }, index) => ({
         id,
         streamVersion: Number(streamVersion),
+        time: time.toISOString(),
         event: (pending[index] as Pending).event,
       })),
     );

@@ -33,7 +33,7 @@ const answered = async (tx: Tx, conversationId: string, messageRef: string | und
   const [row] = await tx.query<{ sealed: Sealed }>(
     `select sealed from thread_item
      where tenant_id = $1 and conversation_id = $2 and kind = 'inbound' and ($3::text is null or message_ref = $3)
-     order by at desc, position desc limit 1`,
+     order by placed_at desc, position desc limit 1`,
     [tx.tenantId, conversationId, messageRef ?? null],
   );
   if (!row)

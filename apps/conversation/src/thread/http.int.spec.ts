@@ -77,6 +77,47 @@ describe('a thread', () => {
     expect(texts).toEqual(['8', '7', '6', '5', '4', '3', '2', '1', '0', 'Hola, ¿hay citas?']);
   });
 
+  it('stands as people saw it happen, though the provider tells seconds and its clock is ahead of ours', async () => {
+    const { customer, agent, path } = await sut.talking(new Date(sut.now().getTime() - 60_000));
+    let replies = 0;
+    const reply = async (text: string): Promise<Date> => {
+      const headers = { 'if-match': `1.${String(replies)}` };
+      const { body } = await sut.call<{ id: string }>(agent, 'POST', `${path}/replies`, { kind: 'text', text }, headers);
+      replies += 1;
+      const [row] = await sut.rows('thread_item', 'item_id', body.id);
+      return row?.['at'] as Date;
+    };
+    let messages = 1;
+    const message = async (text: string, at: number): Promise<void> => {
+      await sut.message(customer, text, { at: new Date(Math.floor(at / 1000) * 1000) });
+      messages += 1;
+      await sut.recorded(customer, messages);
+    };
+    const answered = await reply('answer');
+    await message('in the second of the answer, after it', answered.getTime());
+    await message('two seconds ahead of our clock', answered.getTime() + 2000);
+    await reply('answer to what came from the future');
+    await message('from before the answer, late', answered.getTime() - 30_000);
+
+    const texts: (string | null)[] = [];
+    let cursor: string | null = null;
+    do {
+      const body = await thread(agent, path, `?limit=1${cursor ? `&cursor=${cursor}` : ''}`);
+      texts.push(...body.items.filter(({ kind }) => kind !== 'event').map(({ text }) => text));
+      cursor = body.nextCursor;
+    } while (cursor);
+    expect(texts.reverse()).toEqual([
+      'Hola, ¿hay citas?',
+      'from before the answer, late',
+      'answer',
+      'in the second of the answer, after it',
+      'two seconds ahead of our clock',
+      'answer to what came from the future',
+    ]);
+    const inbox = await sut.call(agent, 'GET', '/v1/inbox');
+    expect(inbox.body).toMatchObject({ items: [{ preview: 'answer to what came from the future', previewKind: 'out' }] });
+  });
+
   it('of a group names who speaks', async () => {
     const group: Customer = await sut.customer('group');
     const [ana, eva] = [await sut.customer('Ana'), await sut.customer('Eva')];

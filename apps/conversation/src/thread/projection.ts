@@ -1,14 +1,15 @@
 import type { Sealed } from '@centralita/contracts';
 import type { Tx } from '@centralita/event-store';
+import type { PlacedFact } from '../inbox/projection.js';
 import { addRows } from '../record/rows.js';
-import type { Recorded } from '../record/recorded.js';
 
-/** A row of `thread_item`: one line of a conversation, in the order (at, position). */
+/** A row of `thread_item`: one line of a conversation, in the order (placed_at, position, item_id). */
 export type ThreadRow = {
   readonly conversation_id: string;
   readonly item_id: string;
   readonly kind: 'inbound' | 'echo' | 'reply' | 'note' | 'event';
   readonly at: string;
+  readonly placed_at: string;
   readonly position: number;
   readonly message_type: string | null;
   readonly message_ref: string | null;
@@ -42,6 +43,7 @@ export const eventLine = (line: {
   readonly conversationId: string;
   readonly id: string;
   readonly at: string;
+  readonly placedAt: string;
   readonly position: number;
   readonly type: string;
   readonly agentId: string | null;
@@ -51,23 +53,28 @@ export const eventLine = (line: {
   item_id: line.id,
   kind: 'event',
   at: line.at,
+  placed_at: line.placedAt,
   position: line.position,
   agent_id: line.agentId,
   event_type: line.type,
 });
 
-const lineOf = ({ id, streamVersion, event }: Recorded): ThreadRow | null => {
+const lineOf = ({ recorded: { id, streamVersion, event }, place }: PlacedFact): ThreadRow | null => {
+  const stands = { conversation_id: event.data.conversationId, placed_at: place, position: streamVersion };
+  const happened = (at: string, type: string, agentId: string | null): ThreadRow =>
+    eventLine({
+      ...{ conversationId: event.data.conversationId, id, placedAt: place, position: streamVersion },
+      ...{ at, type, agentId },
+    });
   switch (event.type) {
     case 'conversation.message.recorded.v1': {
-      const { conversationId, messageRef, direction, messageType, participant, contextRef, effectiveAt, media, sealed } =
-        event.data;
+      const { messageRef, direction, messageType, participant, contextRef, effectiveAt, media, sealed } = event.data;
       return {
         ...blank,
-        conversation_id: conversationId,
+        ...stands,
         item_id: messageType === 'call' ? `call:${messageRef}` : messageRef,
         kind: direction === 'in' ? 'inbound' : 'echo',
         at: effectiveAt,
-        position: streamVersion,
         message_type: messageType,
         message_ref: messageRef,
         participant,
@@ -79,11 +86,10 @@ const lineOf = ({ id, streamVersion, event }: Recorded): ThreadRow | null => {
     case 'conversation.reply.requested.v1':
       return {
         ...blank,
-        conversation_id: event.data.conversationId,
+        ...stands,
         item_id: event.data.replyId,
         kind: 'reply',
         at: event.data.requestedAt,
-        position: streamVersion,
         message_type: event.data.kind,
         context_ref: event.data.contextRef,
         agent_id: event.data.agentId,
@@ -94,37 +100,28 @@ const lineOf = ({ id, streamVersion, event }: Recorded): ThreadRow | null => {
     case 'conversation.noted.v1':
       return {
         ...blank,
-        conversation_id: event.data.conversationId,
+        ...stands,
         item_id: event.data.noteId,
         kind: 'note',
         at: event.data.notedAt,
-        position: streamVersion,
         agent_id: event.data.agentId,
         sealed: event.data.sealed,
       };
     case 'conversation.closed.v1':
-      return eventLine({ ...event.data, id, at: event.data.closedAt, position: streamVersion, type: 'closed' });
+      return happened(event.data.closedAt, 'closed', event.data.agentId);
     case 'conversation.reopened.v1':
-      return eventLine({
-        ...event.data,
-        id,
-        at: event.data.reopenedAt,
-        position: streamVersion,
-        type: 'reopened',
-        agentId: null,
-      });
+      return happened(event.data.reopenedAt, 'reopened', null);
     case 'conversation.disposed.v1':
-      return eventLine({ ...event.data, id, at: event.data.disposedAt, position: streamVersion, type: 'disposed' });
+      return happened(event.data.disposedAt, 'disposed', event.data.agentId);
     default:
-      // Openings, windows, contacts, refusals and transfer requests are no lines of a thread: routing tells what came of the last.
       return null;
   }
 };
 
 /** Adds the lines of these events. A line is never changed by a later event of ours, so what is there already is right. */
-export const projectThread = async (tx: Tx, recorded: readonly Recorded[]): Promise<void> =>
+export const projectThread = async (tx: Tx, placed: readonly PlacedFact[]): Promise<void> =>
   addRows(
     tx,
     'thread_item',
-    recorded.flatMap((entry) => lineOf(entry) ?? []),
+    placed.flatMap((fact) => lineOf(fact) ?? []),
   );

@@ -15,3 +15,4 @@ export * from './reply/may-reply.js';
 export * from './reply/template.js';
 export * from './reply/decide-reply.js';
 export * from './inbound/decide-inbound.js';
+export * from './thread/order.js';
