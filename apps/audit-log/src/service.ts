@@ -1,4 +1,4 @@
-import { eventStoreMigration } from '@centralita/event-store';
+import { eventStoreMigrations } from '@centralita/event-store';
 import { configSchema } from './config.js';
 import { AuditLogTables1764000200000 } from './schema/migration.js';
 
@@ -8,7 +8,7 @@ export const CONSUMER_GROUP = 'audit-log';
 export const auditLog = {
   service: 'audit-log' as const,
   schema: configSchema,
-  migrations: [eventStoreMigration, AuditLogTables1764000200000],
+  migrations: [...eventStoreMigrations, AuditLogTables1764000200000],
   consumerGroup: CONSUMER_GROUP,
   relayTopics: ['audit.sequenced.v1', 'audit.checkpoints.v1'] as const,
   customerData: true,

@@ -1,4 +1,4 @@
-import { eventStoreMigration } from '@centralita/event-store';
+import { eventStoreMigrations } from '@centralita/event-store';
 import { z } from 'zod';
 import { BillingTables1764000100000 } from './schema/migration.js';
 
@@ -8,7 +8,7 @@ export const billing = {
   schema: z.object({
     ACCOUNTS_FILE: z.string().describe('JSON file with the accounts: zone and currency decide months and cards'),
   }),
-  migrations: [eventStoreMigration, BillingTables1764000100000],
+  migrations: [...eventStoreMigrations, BillingTables1764000100000],
   consumerGroup: 'billing',
   relayTopics: ['billing.events.v1'] as const,
   feedTopic: 'billing.events.v1' as const,

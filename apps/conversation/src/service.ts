@@ -1,4 +1,4 @@
-import { eventStoreMigration } from '@centralita/event-store';
+import { eventStoreMigrations } from '@centralita/event-store';
 import type { ServiceOptions } from '@centralita/platform-nest';
 import { ConversationModule } from './app.module.js';
 import { conversationEnv, type ConversationConfig } from './config.js';
@@ -11,7 +11,7 @@ import { ThreadOrder1763880100000 } from './schema/thread-order.js';
 export const conversationService: ServiceOptions<ConversationConfig> = {
   service: 'conversation',
   schema: conversationEnv,
-  migrations: [eventStoreMigration, Conversation1763856100000, ReplyPointers1763880000000, ThreadOrder1763880100000],
+  migrations: [...eventStoreMigrations, Conversation1763856100000, ReplyPointers1763880000000, ThreadOrder1763880100000],
   module: () => ConversationModule,
   consumerGroup: 'conversation',
   relayTopics: ['conversation.events.v1'],

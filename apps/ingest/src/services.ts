@@ -1,4 +1,4 @@
-import { eventStoreMigration } from '@centralita/event-store';
+import { eventStoreMigrations } from '@centralita/event-store';
 import type { ServiceOptions } from '@centralita/platform-nest';
 import { mediaEnv, senderEnv, type MediaEnv, type SenderEnv } from './config.js';
 import { MediaModule } from './fetch-media/media.module.js';
@@ -6,7 +6,7 @@ import { ingestMigration } from './migration.js';
 import { SenderModule } from './send-reply/sender.module.js';
 
 /** All roles share one database; whichever migrates does it for all. */
-export const migrations = [eventStoreMigration, ingestMigration];
+export const migrations = [...eventStoreMigrations, ingestMigration];
 
 // Both publish only what the platform itself writes: access records, parked records.
 export const senderService: ServiceOptions<SenderEnv> = {

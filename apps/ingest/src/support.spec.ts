@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeEvent, type CloudEvent } from '@centralita/contracts';
 import type { MemoryLog } from '@centralita/event-log';
-import { createDataSource, Database, eventStoreMigration } from '@centralita/event-store';
+import { createDataSource, Database, eventStoreMigrations } from '@centralita/event-store';
 import { Keyring, keyringMigration } from '@centralita/keyring';
 import { runMigrations } from '@centralita/platform-nest';
 import { createTestDatabase, type TestDatabase } from '@centralita/testing-engines';
@@ -25,7 +25,7 @@ export type IngestFixture = {
 export const ingestFixture = async (): Promise<IngestFixture> => {
   const database = await createTestDatabase({ service: 'ingest' });
   const keyringDatabase = await createTestDatabase({ service: 'keyring' });
-  await runMigrations({ url: database.ownerUrl, migrations: [eventStoreMigration, ingestMigration] });
+  await runMigrations({ url: database.ownerUrl, migrations: [...eventStoreMigrations, ingestMigration] });
   await runMigrations({ url: keyringDatabase.ownerUrl, migrations: [keyringMigration] });
   const masterKey = randomBytes(32);
   const db = new Database(createDataSource({ url: database.appUrl }));

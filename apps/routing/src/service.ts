@@ -1,4 +1,4 @@
-import { eventStoreMigration } from '@centralita/event-store';
+import { eventStoreMigrations } from '@centralita/event-store';
 import { serviceEnv, type ServiceOptions } from '@centralita/platform-nest';
 import { RoutingModule } from './app.module.js';
 import { routingEnv } from './config.js';
@@ -11,7 +11,7 @@ const schema = routingEnv.extend({ DATABASE_URL: serviceEnv.shape.DATABASE_URL }
 export const routingService = {
   service: 'routing',
   schema,
-  migrations: [eventStoreMigration, Routing1763856100000],
+  migrations: [...eventStoreMigrations, Routing1763856100000],
   module: (config) => RoutingModule.with({ databaseUrl: config.DATABASE_URL }),
   consumerGroup: 'routing',
   relayTopics: ['routing.events.v1'],

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { decide, initialState, type RoutingEvent, type RoutingFact, type RoutingState } from '@centralita/domain-routing';
-import { createDataSource, Database, eventStoreMigration, EventStore, type RecordedEvent } from '@centralita/event-store';
+import { createDataSource, Database, eventStoreMigrations, EventStore, type RecordedEvent } from '@centralita/event-store';
 import { createLogger } from '@centralita/platform-nest';
 import { createTestDatabase, until, type TestDatabase } from '@centralita/testing-engines';
 import { expect } from '@jest/globals';
@@ -28,7 +28,7 @@ export class Ground {
 
   static async prepare(): Promise<Ground> {
     const database = await createTestDatabase({ service: 'routing' });
-    const migrations = [eventStoreMigration, Routing1763856100000];
+    const migrations = [...eventStoreMigrations, Routing1763856100000];
     const owner = new Database(createDataSource({ url: database.ownerUrl, poolSize: 1, migrations }));
     await owner.migrate();
     await owner.close();

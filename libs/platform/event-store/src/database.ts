@@ -51,14 +51,27 @@ export const createDataSource = (options: DataSourceOptions): DataSource =>
 
 const MAX_RERUNS = 8;
 
+/** By database, because a process may have several handles on one: whoever waits for commits must hear those of all. */
+const appendListeners = new Map<string, Set<() => void>>();
+
+const listenersOf = ({ options }: DataSource): Set<() => void> => {
+  const url = 'url' in options && options.url !== undefined ? new URL(options.url) : undefined;
+  if (!url) return new Set();
+  const place = `${url.hostname}:${url.port || '5432'}${url.pathname}`;
+  const listeners = appendListeners.get(place) ?? new Set();
+  appendListeners.set(place, listeners);
+  return listeners;
+};
+
 /** One database of one service: transactions with the tenant set, errors without values. */
 export class Database {
   readonly #dataSource: DataSource;
-  readonly #appendListeners = new Set<() => void>();
+  readonly #appendListeners: Set<() => void>;
   #ready: Promise<unknown> | undefined;
 
   constructor(dataSource: DataSource) {
     this.#dataSource = dataSource;
+    this.#appendListeners = listenersOf(dataSource);
   }
 
   /**
@@ -77,7 +90,10 @@ export class Database {
     return this.#transaction(work);
   }
 
-  /** Called after a commit that appended events; the relay in this process uses it to look at once. Returns how to stop. */
+  /**
+   * Called after a commit that appended events, by any handle of this process on this database; the relay uses it to look at once.
+   * Returns how to stop.
+   */
   onAppend(listener: () => void): () => void {
     this.#appendListeners.add(listener);
     return () => this.#appendListeners.delete(listener);

@@ -40,14 +40,15 @@ export const feedHead = async (tx: Tx, topic: Topic): Promise<string> => {
 };
 
 /**
- * Pointers to the tenant's published events of one topic after a cursor, at most `limit`; null reads from the beginning, see
- * {@link feedHead} for now. Per key in order, across keys nearly: the client treats a pointer as "look again". Throws
- * VALIDATION_FAILED for a foreign cursor.
+ * Pointers to the tenant's published events of one topic after a cursor, at most `limit`; null reads what is kept from the beginning,
+ * see {@link feedHead} for now. Per key in order, across keys nearly: the client treats a pointer as "look again". Throws
+ * VALIDATION_FAILED for a foreign cursor, and for one from before the pointers that are kept: going on there would leave some out.
  */
 export const feed = async (tx: Tx, topic: Topic, cursor: string | null, limit: number): Promise<FeedPage> => {
   const positions = cursor === null ? new Map<number, bigint>() : decode(cursor);
   const rows = await tx.query<{
-    bucket: number;
+    stale: boolean;
+    bucket: number | null;
     seq: string;
     event_id: string;
     stream_version: string;
@@ -55,22 +56,34 @@ export const feed = async (tx: Tx, topic: Topic, cursor: string | null, limit: n
     stream_id: string;
     recorded_at: Date;
   }>(
-    `select f.bucket, f.seq, e.event_id, e.stream_version, e.type, e.stream_id, e.recorded_at
-     from feed_head h
-     left join unnest($3::smallint[], $4::bigint[]) as c(bucket, seq) on c.bucket = h.bucket
-     cross join lateral (
-       select * from feed_entry f where f.tenant_id = h.tenant_id and f.topic = h.topic and f.bucket = h.bucket and f.seq > coalesce(c.seq, 0)
-       order by f.seq limit $5) f
-     join events e on e.tenant_id = f.tenant_id and e.topic = f.topic and e.key = f.key and e.key_version = f.key_version
-     where h.tenant_id = $1 and h.topic = $2 and h.last_seq > coalesce(c.seq, 0)
-     order by max(e.recorded_at) over (partition by f.bucket order by f.seq), f.bucket, f.seq limit $5`,
+    // One statement, and so one snapshot: what is removed between two would be missed. It gives a row in any case, to say that.
+    `with head as materialized (
+       select h.*, coalesce(c.seq, 0) as after from feed_head h
+       left join unnest($3::smallint[], $4::bigint[]) as c(bucket, seq) on c.bucket = h.bucket
+       where h.tenant_id = $1 and h.topic = $2
+     ), page as (
+       select f.bucket, f.seq, e.event_id, e.stream_version, e.type, e.stream_id, e.recorded_at,
+              max(e.recorded_at) over (partition by f.bucket order by f.seq) as place
+       from head h
+       cross join lateral (
+         select * from feed_entry f where f.tenant_id = h.tenant_id and f.topic = h.topic and f.bucket = h.bucket and f.seq > h.after
+         order by f.seq limit $5) f
+       join events e on e.tenant_id = f.tenant_id and e.topic = f.topic and e.key = f.key and e.key_version = f.key_version
+       where h.last_seq > h.after
+       order by place, f.bucket, f.seq limit $5
+     )
+     select s.stale, p.* from (select exists (select from head where after < purged_seq) as stale) s left join page p on true
+     order by p.place, p.bucket, p.seq`,
     [tx.tenantId, topic, [...positions.keys()], [...positions.values()], limit],
   );
+  if (cursor !== null && rows[0]?.stale)
+    throw new PlatformError('VALIDATION_FAILED', 'this cursor is too old: read the views again, then follow from now');
   // By time, but never against the order of a bucket: a page takes a prefix of each, or the cursor would pass over what it left out.
-  const items = rows.map((row): FeedItem => {
+  const items = rows.flatMap((row): FeedItem[] => {
+    if (row.bucket === null) return [];
     positions.set(row.bucket, toBigInt(row.seq));
     const { event_id: id, stream_version: version, type, stream_id: streamId, recorded_at } = row;
-    return { id, version, type, streamId, at: recorded_at.toISOString() };
+    return [{ id, version, type, streamId, at: recorded_at.toISOString() }];
   });
   return { items, cursor: encode(positions) };
 };

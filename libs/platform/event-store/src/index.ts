@@ -2,9 +2,10 @@ export * from './types.js';
 export { createDataSource, Database, type DataSourceOptions } from './database.js';
 export { isUniqueViolation } from './database-error.js';
 export { EventStore, type EventStoreOptions } from './event-store.js';
-export { eventStoreMigration } from './schema/migration.js';
+export { eventStoreMigrations } from './schema/migrations.js';
 export { tenantTable } from './schema/tenant-table.js';
 export { laneId, PLATFORM_TENANT } from './lane.js';
+export type { OutboxState } from './relay/outbox.js';
 export { Relay } from './relay/relay.js';
 export type { RelayAlarm, RelayMetrics, RelayOptions, RelayState } from './relay/relay-options.js';
 export {
@@ -15,7 +16,15 @@ export {
   type InboxOptions,
 } from './inbox/middleware.js';
 export { consumerLag, startAt, type Lag } from './inbox/positions.js';
-export { listParked, retryParked, skipParked, type Drained, type OperateOptions, type ParkedKey } from './inbox/operate.js';
+export {
+  listParked,
+  parkedState,
+  retryParked,
+  skipParked,
+  type Drained,
+  type OperateOptions,
+  type ParkedKey,
+} from './inbox/operate.js';
 export { Commands, type CommandOptions } from './commands.js';
 export { causalToken } from './causal-token.js';
 export { feed, feedHead } from './feed.js';

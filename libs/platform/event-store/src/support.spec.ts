@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from '@centralita/testing-engines';
 import pg from 'pg';
 import { createDataSource, Database } from './database.js';
-import { eventStoreMigration } from './schema/migration.js';
+import { eventStoreMigrations } from './schema/migrations.js';
 import type { NewEvent } from './types.js';
 
 export type Fixture = {
@@ -19,7 +19,7 @@ export const fixture = async (
   options: { poolSize?: number; tables?: (owner: Database) => Promise<void> } = {},
 ): Promise<Fixture> => {
   const database = await createTestDatabase({ service: 'store' });
-  const owner = new Database(createDataSource({ url: database.ownerUrl, poolSize: 2, migrations: [eventStoreMigration] }));
+  const owner = new Database(createDataSource({ url: database.ownerUrl, poolSize: 2, migrations: eventStoreMigrations }));
   await owner.migrate();
   await options.tables?.(owner);
   const db = new Database(createDataSource({ url: database.appUrl, poolSize: options.poolSize ?? 10 }));

@@ -1,5 +1,5 @@
 export { canonicalBytes } from './crypto.js';
-export { Keyring, MAX_LEASE_SECONDS, type KeyringOptions } from './keyring.js';
+export { Keyring, MAX_LEASE_SECONDS, type KeyringMetrics, type KeyringOperation, type KeyringOptions } from './keyring.js';
 export { keyringMigration } from './migration.js';
 export { IdentityKinds, referencesOf, type IdentityKind, type References } from './references.js';
 export { SubjectKeys, type KeyState, type Opened, type OpenedBytes, type Plain, type SubjectKey } from './subject-keys.js';

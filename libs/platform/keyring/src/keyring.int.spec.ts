@@ -3,13 +3,15 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '@centralita/testing-engines';
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
-import { Keyring } from './keyring.js';
+import { Keyring, type KeyringMetrics } from './keyring.js';
 import { keyringMigration } from './migration.js';
 
 const masterKey = randomBytes(32);
 let database: TestDatabase;
 const opened: Keyring[] = [];
-const openKeyring = async (extra: { clock?: () => number; masterKey?: Buffer } = {}): Promise<Keyring> => {
+const openKeyring = async (
+  extra: { clock?: () => number; masterKey?: Buffer; databaseUrl?: string; metrics?: KeyringMetrics } = {},
+): Promise<Keyring> => {
   const keyring = await Keyring.open({ databaseUrl: database.appUrl, masterKey, ...extra });
   opened.push(keyring);
   return keyring;
@@ -158,5 +160,32 @@ describe('a keyring database that is away', () => {
     const keyring = await Keyring.open({ databaseUrl: 'postgres://nobody@127.0.0.1:1/none', masterKey });
     await expect(keyring.references(randomUUID())).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE', retryable: true });
     await keyring.close();
+  });
+});
+
+describe('what a keyring tells its meters', () => {
+  it('counts keys that could not be had, and no answer that is only about the subject', async () => {
+    const failures: string[] = [];
+    const metrics: KeyringMetrics = { failed: ({ operation, code }) => void failures.push(`${operation} ${code}`) };
+    const keyring = await openKeyring({ metrics });
+    const [tenant, subject, stranger] = [randomUUID(), randomUUID(), randomUUID()];
+    await keyring.ensureSubjects(tenant, [subject]);
+    await keyring.setState(tenant, subject, 'closing');
+    await expect(keyring.checkAlive(tenant, [subject])).rejects.toMatchObject({ code: 'SUBJECT_CLOSING' });
+    expect(failures).toEqual([]);
+
+    const keys = await keyring.sealer(tenant, [stranger]);
+    expect(() => keys.seal(item(randomUUID(), stranger))).toThrow('no key and no tombstone');
+    await expect(keyring.checkAlive(tenant, [stranger])).rejects.toMatchObject({ code: 'KEY_UNAVAILABLE' });
+    const foreign = await openKeyring({ metrics, masterKey: randomBytes(32) });
+    await expect(foreign.references(tenant)).rejects.toMatchObject({ code: 'DECRYPTION_FAILED' });
+    const nowhere = await openKeyring({ metrics, databaseUrl: 'postgres://nobody@127.0.0.1:1/none' });
+    await expect(nowhere.tenantCommitment(tenant, 'ip', '::1')).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    expect(failures).toEqual([
+      'use KEY_UNAVAILABLE',
+      'checkAlive KEY_UNAVAILABLE',
+      'references DECRYPTION_FAILED',
+      'tenantCommitment DATABASE_UNAVAILABLE',
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 import { createSecretKey, randomUUID, type KeyObject } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { PlatformError } from '@centralita/contracts';
+import { isPlatformError, PlatformError, type ErrorCode } from '@centralita/contracts';
 import { LRUCache } from 'lru-cache';
 import { v5 as uuidV5 } from 'uuid';
 import { derive, hmac, newWrappedKey, unwrapKey } from './crypto.js';
@@ -20,7 +20,19 @@ export type KeyringOptions = {
   readonly cacheSeconds?: number;
   /** Monotonic milliseconds. Default: `performance.now`. A wall clock that jumps back would stretch a lease. */
   readonly clock?: () => number;
+  readonly metrics?: KeyringMetrics;
 };
+
+/** Plain callbacks; labels are closed sets of names. */
+export type KeyringMetrics = {
+  /** A key could not be read, stored or unwrapped, or is not there and nobody has destroyed it. */
+  failed?(sample: { operation: KeyringOperation; code: ErrorCode }): void;
+};
+export type KeyringOperation =
+  'references' | 'ensureSubjects' | 'sealer' | 'checkAlive' | 'setState' | 'tenantCommitment' | 'use';
+
+/** Answers that say something of the subject and nothing of the keyring. */
+const answers: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['SUBJECT_CLOSING', 'ERASED']);
 
 type TenantKeys = { readonly references: References; readonly wrapping: KeyObject; readonly commitment: KeyObject };
 
@@ -30,6 +42,7 @@ export class Keyring {
   readonly #master: KeyObject;
   readonly #leaseMs: number;
   readonly #clock: () => number;
+  readonly #metrics: KeyringMetrics;
   readonly #tenants = new Map<string, Promise<TenantKeys>>();
   readonly #cache = new LRUCache<string, SubjectKey>({ max: CACHED_SUBJECTS });
 
@@ -42,6 +55,7 @@ export class Keyring {
     this.#master = createSecretKey(options.masterKey);
     this.#leaseMs = cacheSeconds * 1000;
     this.#clock = options.clock ?? (() => performance.now());
+    this.#metrics = options.metrics ?? {};
   }
 
   /** Connects lazily: a keyring that is down is a retryable error at the first use, not a failed start. */
@@ -55,32 +69,28 @@ export class Keyring {
   }
 
   async references(tenantId: string): Promise<References> {
-    return (await this.#tenant(tenantId)).references;
+    return this.#measured('references', async () => (await this.#tenant(tenantId)).references);
   }
 
   /** Makes the keys that are missing. Throws SUBJECT_CLOSING where a closing row or a tombstone stands. */
   async ensureSubjects(tenantId: string, subjectIds: readonly string[]): Promise<void> {
-    const known = await this.#read(tenantId, subjectIds);
-    const missing = [...new Set(subjectIds)].filter((subjectId) => !known.has(subjectId));
-    if (missing.length > 0) {
-      const { wrapping } = await this.#tenant(tenantId);
-      const since = this.#clock();
-      const rows = await this.#store.insertSubjects(
-        tenantId,
-        missing.map((subjectId) => ({
-          subjectId,
-          keyId: randomUUID(),
-          wrapped: newWrappedKey(wrapping, subjectPlace(tenantId, subjectId)),
-        })),
-      );
-      for (const [subjectId, key] of await this.#remember(tenantId, rows, since)) known.set(subjectId, key);
-    }
-    refuseUnlessLive(known, subjectIds);
+    await this.#measured('ensureSubjects', async () => {
+      const known = await this.#read(tenantId, subjectIds);
+      const missing = [...new Set(subjectIds)].filter((subjectId) => !known.has(subjectId));
+      if (missing.length > 0) for (const [subjectId, key] of await this.#create(tenantId, missing)) known.set(subjectId, key);
+      refuseUnlessLive(known, subjectIds);
+    });
   }
 
   /** Keys of many subjects with at most one query. Subjects without a key are not an error here, but at their first use. */
   async sealer(tenantId: string, subjectIds: readonly string[]): Promise<SubjectKeys> {
-    return new SubjectKeys(tenantId, await this.#read(tenantId, subjectIds));
+    return this.#measured(
+      'sealer',
+      async () =>
+        new SubjectKeys(tenantId, await this.#read(tenantId, subjectIds), () =>
+          this.#metrics.failed?.({ operation: 'use', code: 'KEY_UNAVAILABLE' }),
+        ),
+    );
   }
 
   /**
@@ -88,24 +98,46 @@ export class Keyring {
    * time that erasure waits. Throws SUBJECT_CLOSING or KEY_UNAVAILABLE.
    */
   async checkAlive(tenantId: string, subjectIds: readonly string[]): Promise<void> {
-    const known = await this.#read(tenantId, subjectIds);
-    refuseUnlessLive(known, subjectIds);
+    await this.#measured('checkAlive', async () => refuseUnlessLive(await this.#read(tenantId, subjectIds), subjectIds));
   }
 
   /** `closing` stops new envelopes; `destroyed` forgets the key and leaves a tombstone. Repeating it is harmless. */
   async setState(tenantId: string, subjectId: string, state: Exclude<KeyState, 'live'>): Promise<void> {
-    await this.#store.setState(tenantId, subjectId, randomUUID(), state);
+    await this.#measured('setState', () => this.#store.setState(tenantId, subjectId, randomUUID(), state));
     this.#cache.delete(cacheKey(tenantId, subjectId));
   }
 
   /** Commitment to a value that belongs to no subject, for example an IP address. */
   async tenantCommitment(tenantId: string, name: string, value: string): Promise<string> {
-    return hmac((await this.#tenant(tenantId)).commitment, `${name}\0${value}`).toString('base64url');
+    const { commitment } = await this.#measured('tenantCommitment', () => this.#tenant(tenantId));
+    return hmac(commitment, `${name}\0${value}`).toString('base64url');
   }
 
   /** Subject under which items without a customer are sealed: one per tenant and UTC month, so that a month can be forgotten. */
   unattributedSubject(tenantId: string, at: Date): string {
     return uuidV5(`unattributed:${at.toISOString().slice(0, 7)}`, tenantId);
+  }
+
+  async #measured<T>(operation: KeyringOperation, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const code = isPlatformError(error) ? error.code : 'INTERNAL';
+      if (!answers.has(code)) this.#metrics.failed?.({ operation, code });
+      throw error;
+    }
+  }
+
+  /** New keys; of two who make one for the same subject, one wins and both get it. */
+  async #create(tenantId: string, subjectIds: readonly string[]): Promise<Map<string, SubjectKey>> {
+    const { wrapping } = await this.#tenant(tenantId);
+    const since = this.#clock();
+    const fresh = subjectIds.map((subjectId) => ({
+      subjectId,
+      keyId: randomUUID(),
+      wrapped: newWrappedKey(wrapping, subjectPlace(tenantId, subjectId)),
+    }));
+    return this.#remember(tenantId, await this.#store.insertSubjects(tenantId, fresh), since);
   }
 
   async #tenant(tenantId: string): Promise<TenantKeys> {

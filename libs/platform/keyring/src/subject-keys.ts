@@ -27,6 +27,8 @@ export class SubjectKeys {
   constructor(
     private readonly tenantId: string,
     private readonly subjects: ReadonlyMap<string, SubjectKey>,
+    /** Told before KEY_UNAVAILABLE is thrown: a key was needed that is not there. */
+    private readonly onUnavailable: () => void = () => undefined,
   ) {}
 
   /** Same fact, same bytes: the nonce is a keyed hash of place and content, so it repeats only when both do. */
@@ -91,13 +93,18 @@ export class SubjectKeys {
 
   #find(subject: string): SubjectKey {
     const found = this.subjects.get(subject);
-    if (!found) throw new PlatformError('KEY_UNAVAILABLE', 'no key and no tombstone for this subject', { subject });
+    if (!found) throw this.#unavailable('no key and no tombstone for this subject', subject);
     return found;
   }
 
   #readable(subject: string, found: SubjectKey): { keyId: string; keys: NonNullable<SubjectKey['keys']> } {
-    if (!found.keys) throw new PlatformError('KEY_UNAVAILABLE', 'the subject is closing and never had a key', { subject });
+    if (!found.keys) throw this.#unavailable('the subject is closing and never had a key', subject);
     return { keyId: found.keyId, keys: found.keys };
+  }
+
+  #unavailable(message: string, subject: string): PlatformError {
+    this.onUnavailable();
+    return new PlatformError('KEY_UNAVAILABLE', message, { subject });
   }
 
   #writable(subject: string): { keyId: string; keys: NonNullable<SubjectKey['keys']> } {

@@ -29,7 +29,7 @@ export { codeForStatus, httpAnswers, problemOf, problemType } from './errors/htt
 export { FeedController, MAX_FEED_WAIT_SECONDS, readFeed } from './feed/feed.controller.js';
 export { FeedSource, topicFeed, type FeedReader } from './feed/feed.js';
 export { createLogger, describeError, NestLogger, type Logger, type LoggerOptions } from './logger.js';
-export { createMetrics, type Metrics } from './metrics.js';
+export { createMetrics, keyringMetrics, logMetrics, type Metrics } from './metrics.js';
 export { PlatformModule, type PlatformModuleOptions } from './platform.module.js';
 export {
   exitWith,

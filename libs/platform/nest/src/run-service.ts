@@ -7,7 +7,6 @@ import {
   Database,
   EventStore,
   inboxMiddleware,
-  listParked,
   Relay,
   startAt,
 } from '@centralita/event-store';
@@ -23,11 +22,12 @@ import { remoteKeys, tokenVerifier } from './auth/token.js';
 import { envUrl, EXIT_CONFIGURATION, loadConfig, serviceEnv, envBase64 } from './config.js';
 import { topicFeed, type FeedReader } from './feed/feed.js';
 import { createLogger, describeError, NestLogger, type Logger } from './logger.js';
-import { createMetrics, type Metrics } from './metrics.js';
+import { createMetrics, keyringMetrics, logMetrics, type Metrics } from './metrics.js';
 import { PlatformModule } from './platform.module.js';
 import { measureBatches, watchPolls } from './runtime/consumer.js';
 import { connectWhenMigrated, runMigrations, type Migrations } from './runtime/database.js';
 import { DrainController, drainOnSignals } from './runtime/drain.js';
+import { groupSampler } from './runtime/group-sampler.js';
 import { Health, startOperationsServer } from './runtime/health.js';
 import { createHttpAdapter, gracefulClose, observeHttp } from './runtime/http.js';
 import { Sampler } from './runtime/sampler.js';
@@ -40,7 +40,7 @@ export type ServiceOptions<C = unknown> = {
   readonly role?: string;
   /** Settings of the service itself; the platform's come on top. */
   readonly schema: z.ZodType<C>;
-  /** In order, `eventStoreMigration` first. */
+  /** In order, `eventStoreMigrations` first. */
   readonly migrations?: Migrations;
   readonly module: (config: C, deps: PlatformDeps<C>) => DynamicModule | Type;
   /** Takes part in this group with the module's `@OnEvents` handlers. */
@@ -141,11 +141,22 @@ export const startService = async <C>(
       await db.system((tx) => tx.query('select 1'));
       return null;
     });
-    const log = overrides.log ?? openEventLog({ brokers: platform.KAFKA_BROKERS, clientId: `centralita-${name}` });
+    const log =
+      overrides.log ??
+      openEventLog({
+        brokers: platform.KAFKA_BROKERS,
+        clientId: `centralita-${name}`,
+        logger,
+        metrics: logMetrics(metrics),
+      });
     if (!overrides.log) drain.add('close', 'event log', () => log.close());
     const keyring =
       platform.KEYRING_DATABASE_URL && platform.KEYRING_MASTER_KEY
-        ? await Keyring.open({ databaseUrl: platform.KEYRING_DATABASE_URL, masterKey: platform.KEYRING_MASTER_KEY })
+        ? await Keyring.open({
+            databaseUrl: platform.KEYRING_DATABASE_URL,
+            masterKey: platform.KEYRING_MASTER_KEY,
+            metrics: keyringMetrics(metrics),
+          })
         : null;
     if (keyring) drain.add('close', 'keyring', () => keyring.close());
     const store = new EventStore({ service, clock });
@@ -168,14 +179,11 @@ export const startService = async <C>(
         : null;
     if (relay) drain.add('relay', 'relay', () => relay.stop());
 
-    let lastApplied = Date.now();
-    const sampler = new Sampler(relay, dataSource, metrics, async () => {
-      if (!consumerGroup) return;
-      metrics.lastCommitAge.set({ group: consumerGroup }, (Date.now() - lastApplied) / 1000);
-      const parked = await listParked(db, consumerGroup);
-      metrics.parkedRecords.set({ group: consumerGroup }, parked.length);
-      const [oldest] = parked;
-      metrics.parkedAge.set({ group: consumerGroup }, oldest ? (Date.now() - oldest.parkedAt.getTime()) / 1000 : 0);
+    const sampler = new Sampler({
+      relay,
+      dataSource,
+      metrics,
+      ...(consumerGroup ? { group: groupSampler({ db, log, groupId: consumerGroup, metrics }) } : {}),
     });
     drain.add('close', 'sampler', () => sampler.stop());
     const recorder = new AccessRecorder({
@@ -224,7 +232,6 @@ export const startService = async <C>(
         service,
         logger,
         metrics: {
-          applied: () => (lastApplied = Date.now()),
           parked: ({ topic, code }) => metrics.poison.inc({ topic, code }),
           alarm: ({ code }) => metrics.alarms.inc({ part: 'consumer', code }),
         },
@@ -232,7 +239,7 @@ export const startService = async <C>(
       const strategy = new KafkaBatchStrategy({
         log,
         groupId: consumerGroup,
-        middleware: measureBatches(metrics, logger, consumerGroup, middleware),
+        middleware: measureBatches(metrics, logger, middleware),
         startAt: startAt(db, consumerGroup),
         onCrash: crash,
       });

@@ -24,6 +24,16 @@ export const listParked = (db: Database, groupId: string): Promise<ParkedKey[]> 
     return rows.map(({ key, code, parked_at, tenants }) => ({ key, code, parkedAt: parked_at, tenants }));
   });
 
+/** How many keys of a group are parked, and since when the first of them. */
+export const parkedState = (db: Database, groupId: string): Promise<{ keys: number; oldest: Date | null }> =>
+  db.system(async (tx) => {
+    const [row] = await tx.query<{ keys: string; oldest: Date | null }>(
+      `select count(*) as keys, min(parked_at) as oldest from parked_key where group_id = $1`,
+      [groupId],
+    );
+    return { keys: Number(row?.keys ?? 0), oldest: row?.oldest ?? null };
+  });
+
 export type OperateOptions = {
   readonly db: Database;
   readonly groupId: string;

@@ -105,20 +105,38 @@ export const advancePosition = async (
   );
 };
 
-export type Lag = { readonly topic: string; readonly partition: number; readonly records: bigint };
+export type Lag = {
+  readonly topic: string;
+  readonly partition: number;
+  /** Offset of the record that the group applies next. */
+  readonly next: bigint;
+  /** Offset that the next record of the partition gets. */
+  readonly end: bigint;
+  /** Records that the group has still to apply. */
+  readonly records: bigint;
+  /** Since the group last applied something of the partition, or was first given it. */
+  readonly idleSeconds: number;
+};
 
-/** Records that the group has still to apply, per partition that it has ever been given. */
-export const consumerLag = async (db: Database, log: EventLog, groupId: string): Promise<Lag[]> => {
+/**
+ * How far a group is behind, per partition that it has ever been given. From the stored positions and not from a running consumer: one
+ * that has stopped is behind all the same.
+ */
+export const consumerLag = async (db: Database, log: Pick<EventLog, 'admin'>, groupId: string): Promise<Lag[]> => {
   const rows = await db.system((tx) =>
-    tx.query<{ topic: string; partition: number; next_offset: string }>(
-      `select topic, partition, next_offset from consumer_offset where group_id = $1 order by topic, partition`,
+    tx.query<{ topic: string; partition: number; next_offset: string; idle: string }>(
+      `select topic, partition, next_offset, extract(epoch from clock_timestamp() - applied_at) as idle
+       from consumer_offset where group_id = $1 order by topic, partition`,
       [groupId],
     ),
   );
-  const ends = new Map<string, Map<number, bigint>>();
-  for (const topic of new Set(rows.map((row) => row.topic))) ends.set(topic, await log.admin.endOffsets(topic));
-  return rows.map(({ topic, partition, next_offset }) => {
+  const topics = [...new Set(rows.map((row) => row.topic))];
+  const ends = new Map(await Promise.all(topics.map(async (topic) => [topic, await log.admin.endOffsets(topic)] as const)));
+  return rows.map(({ topic, partition, next_offset, idle }) => {
     const next = toBigInt(next_offset);
-    return { topic, partition, records: (ends.get(topic)?.get(partition) ?? next) - next };
+    const end = ends.get(topic)?.get(partition) ?? next;
+    // A leader that has just changed may tell an end from before what was applied.
+    const records = end > next ? end - next : 0n;
+    return { topic, partition, next, end, records, idleSeconds: Math.max(0, Number(idle)) };
   });
 };

@@ -33,21 +33,30 @@ export type RelayOptions = {
   readonly topics: readonly Topic[];
   /** Topics that get pointers for {@link feed}. @default all but access and operations */
   readonly feeds?: readonly Topic[];
-  /** The same process's database: its commits wake the relay, so that an idle one does not wait for its next look. */
+  /** The same process's database: commits that append, by any handle on it, wake the relay, so that it need not look all the time. */
   readonly database?: Database;
   readonly logger?: StoreLogger;
   readonly metrics?: RelayMetrics;
-  /** Longest pause between two looks. @default 50 */
+  /**
+   * Longest pause between two looks. They find what nobody has rung for: commits of a process without a relay, or whose notification
+   * was lost. @default 250
+   */
   readonly idleMs?: number;
   /** Most heads per bucket in one pass. @default 64 */
   readonly headsPerBucket?: number;
-  /** Most events per head in one pass. @default 64 */
+  /** What each head of a pass may send in any case. @default 4 */
   readonly eventsPerHead?: number;
+  /** What the heads of a pass share when they are few: one hot key has it to itself. @default 4096 */
+  readonly eventsPerPass?: number;
+  /** Bytes, as stored, after which a pass takes no further event; one event is always taken. @default 4 MiB */
+  readonly bytesPerPass?: number;
+  /** Between two removals of what is kept only for days: results of commands, pointers of the feed. @default 600000 */
+  readonly expiryMs?: number;
   /** How far back the start check looks for a record of this service in each partition. @default 1000 */
   readonly lookBack?: number;
   /** A relay that is silent for longer (frozen, or stuck in an append) loses its buckets. @default 15000 */
   readonly leaseMs?: number;
-  /** How long stop() goes on publishing what is there. @default 5000 */
+  /** How long stop() goes on publishing what is there; what is left is the next relay's. @default 5000 */
   readonly drainMs?: number;
 };
 

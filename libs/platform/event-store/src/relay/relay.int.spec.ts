@@ -99,7 +99,7 @@ describe(Relay.name, () => {
       causationid: null,
     });
     expect(record?.headers['content-type']?.toString()).toBe('application/cloudevents+json');
-    expect(await sut.oldestUnpublishedAge()).toBe(0);
+    expect(await sut.outbox()).toEqual({ depth: 0, oldestSeconds: 0 });
   });
 
   it('keeps order and loses nothing with two relays, failing appends and lost connections', async () => {
@@ -115,8 +115,8 @@ describe(Relay.name, () => {
         if (calls % 7 === 5) throw new PlatformError('LOG_UNAVAILABLE', 'after');
       },
     };
-    relay(flaky, { headsPerBucket: 3, eventsPerHead: 2 });
-    relay(flaky, { headsPerBucket: 3, eventsPerHead: 2 });
+    relay(flaky, { headsPerBucket: 3, eventsPerHead: 1, eventsPerPass: 2 });
+    relay(flaky, { headsPerBucket: 3, eventsPerHead: 1, eventsPerPass: 2 });
     const keys = Array.from({ length: 12 }, newId);
     const counts = new Map(keys.map((key) => [key, 0]));
     const writer = async (n: number): Promise<void> => {
@@ -154,7 +154,7 @@ describe(Relay.name, () => {
       order.push(...records.map((record) => record.key));
       await log.append(records);
     };
-    relay({ ...log, append: recording }, { headsPerBucket: 2, eventsPerHead: 5 });
+    relay({ ...log, append: recording }, { headsPerBucket: 2, eventsPerPass: 10 });
     await clean();
     // then: two passes of two hot heads with five events each, and its turn has come
     expect(order.indexOf(cold)).toBeLessThanOrEqual(25);
@@ -255,7 +255,7 @@ describe(Relay.name, () => {
 
   it('stop() publishes what is there and gives the leases back', async () => {
     const log = createMemoryLog();
-    const sut = relay(log, { headsPerBucket: 1, eventsPerHead: 5 });
+    const sut = relay(log, { headsPerBucket: 1, eventsPerPass: 5 });
     await until(() => sut.state === 'running');
     const key = newId();
     await append(Array.from({ length: 50 }, () => key));

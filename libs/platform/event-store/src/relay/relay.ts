@@ -1,9 +1,11 @@
 import { isPlatformError, PlatformError } from '@centralita/contracts';
 import { requireStoreHoldsLog } from './behind-log.js';
-import { headKey, planPass, type HeadPlan } from './pass.js';
+import { headKey, planPass } from './pass.js';
 import type { RelayAlarm, RelayOptions, RelayState } from './relay-options.js';
-import { OutboxAge } from './outbox-age.js';
-import { RelaySession, type ReadRow, type Sent } from './relay-session.js';
+import { Outbox, type OutboxState } from './outbox.js';
+import { Pause } from './pause.js';
+import { sendHeads } from './send.js';
+import { RelaySession, type ReadLimits, type ReadRow, type Sent } from './relay-session.js';
 
 const SWEEP_MS = 1_000;
 /** A transaction that is open for longer than this is seen by the next sweep and not by the next pass. */
@@ -12,6 +14,11 @@ const BALANCE_MS = 1_000;
 const MAX_BACKOFF_MS = 2_000;
 /** Heads that the log refused are tried again this often: its limits may have been raised. */
 const UNBLOCK_MS = 60_000;
+/** Rows of a kind that one removal of what has expired may take; when it was not enough, the next one follows soon. */
+const EXPIRY_LIMIT = 5_000;
+const EXPIRY_AGAIN_MS = 1_000;
+/** What a stop waits beyond its time, for the pass that is under way. */
+const GRACE_MS = 500;
 
 /** What a session knows and a new one must not: see {@link RelaySession}. */
 type Memory = {
@@ -34,29 +41,40 @@ type Memory = {
  * 3. one append to the log, acknowledged by all replicas
  * 4. move the heads to what was sent
  *
+ * A pass is bounded in heads, events and bytes, so a key that is new waits for one pass at most, however hot others are. Who rings the
+ * bell is only for speed (a commit of this process, another relay, a timer): what there is to do is always found by looking.
+ *
  * A crash before 3 sends nothing; after 3, the next relay sends the same run again, and watermarks drop it. What goes to the log for a
  * key is always a gapless run that starts right after what is known to be there, so first occurrences are in order whoever sends.
  */
 export class Relay {
-  readonly #options: RelayOptions & { readonly idleMs: number; readonly headsPerBucket: number; readonly eventsPerHead: number };
+  readonly #options: RelayOptions;
+  readonly #limits: ReadLimits;
+  readonly #idleMs: number;
+  readonly #expiryMs: number;
   readonly #feeds: readonly string[];
-  readonly #age: OutboxAge;
+  readonly #outbox: Outbox;
+  #pause = new Pause();
   #state: RelayState = 'stopped';
   #loop: Promise<void> | undefined;
+  #session: RelaySession | undefined;
   #stopping = false;
   #drainUntil = 0;
-  #woken = false;
-  #wakeUp: (() => void) | undefined;
+  #commits = 0;
+  #nextExpiry = 0;
   #unsubscribe: (() => void) | undefined;
 
   constructor(options: RelayOptions) {
-    this.#options = {
-      ...options,
-      idleMs: options.idleMs ?? 50,
+    this.#options = options;
+    this.#idleMs = options.idleMs ?? 250;
+    this.#expiryMs = options.expiryMs ?? 600_000;
+    this.#limits = {
       headsPerBucket: options.headsPerBucket ?? 64,
-      eventsPerHead: options.eventsPerHead ?? 64,
+      eventsPerHead: options.eventsPerHead ?? 4,
+      eventsPerPass: options.eventsPerPass ?? 4_096,
+      bytesPerPass: options.bytesPerPass ?? 4 * 1024 * 1024,
     };
-    this.#age = new OutboxAge(options.url);
+    this.#outbox = new Outbox(options.url);
     this.#feeds =
       options.feeds ?? options.topics.filter((topic) => topic !== 'access.events.v1' && topic !== 'operations.events.v1');
   }
@@ -69,47 +87,67 @@ export class Relay {
   start(): void {
     if (this.#loop) return;
     this.#stopping = false;
-    this.#unsubscribe = this.#options.database?.onAppend(() => this.wake());
+    this.#nextExpiry = performance.now() + this.#expiryMs / 10;
+    this.#pause = new Pause();
+    this.#unsubscribe = this.#options.database?.onAppend(() => {
+      this.#commits += 1;
+      this.#pause.wake();
+    });
     this.#loop = this.#live();
   }
 
   /** Looks now instead of at the end of the pause. */
   wake(): void {
-    this.#woken = true;
-    this.#wakeUp?.();
+    this.#pause.wake();
   }
 
-  /** Publishes what is there, for at most `drainMs`, and gives the leases back. */
+  /**
+   * Publishes what is there, for at most `drainMs`, and gives the leases back. What is on its way to a log that does not answer is not
+   * waited for longer: the next relay sends it again. Before the start check is through there is nothing to wait for.
+   */
   async stop(): Promise<void> {
-    this.#drainUntil = performance.now() + (this.#options.drainMs ?? 5_000);
+    const { drainMs = 5_000, logger, service } = this.#options;
+    const running = this.#state === 'running';
+    this.#drainUntil = performance.now() + drainMs;
     this.#stopping = true;
     this.#unsubscribe?.();
-    this.wake();
-    await this.#loop;
+    this.#pause.interrupt();
+    if (running) {
+      const late = new Pause();
+      const loop = this.#loop?.then(() => late.wake());
+      if (!(await late.sleep(drainMs + GRACE_MS))) logger?.warn({ service }, 'relay stops before everything is published');
+      else await loop;
+    }
+    await this.#session?.close();
     this.#loop = undefined;
     if (this.#state !== 'closed') this.#state = 'stopped';
-    await this.#age.close();
+    await this.#outbox.close();
   }
 
-  /** Seconds since the oldest event that is not on the log was recorded, over all tenants; 0 when all is published. */
-  oldestUnpublishedAge(): Promise<number> {
-    return this.#age.seconds();
+  /** How far the log is behind the store, over all tenants. */
+  outbox(): Promise<OutboxState> {
+    return this.#outbox.state();
   }
 
   async #live(): Promise<void> {
-    const { url, log, service, topics, lookBack = 1_000, logger } = this.#options;
+    const { url, log, service, topics, lookBack = 1_000, leaseMs = 15_000, logger } = this.#options;
+    const pause = this.#pause;
     for (let failures = 0; !this.#stopping;) {
       let session: RelaySession | undefined;
       try {
         this.#state = 'checking';
-        session = await RelaySession.open(url, service, this.#options.leaseMs ?? 15_000);
+        session = await RelaySession.open(url, service, leaseMs, () => pause.wake());
+        this.#session = session;
+        if (this.#stopping) return;
         // On every connection: behind a new one may stand a promoted standby that has lost the last commits.
         await requireStoreHoldsLog(session, log, service, topics, lookBack);
+        if (this.#stopping) return;
         this.#state = 'running';
         logger?.info({ service }, 'relay started');
         failures = 0;
         await this.#run(session);
       } catch (error) {
+        if (this.#stopping) return;
         if (isPlatformError(error, 'STORE_BEHIND_LOG')) {
           this.#state = 'closed';
           logger?.error({ service, ...error.details }, 'relay closed: the database is behind the log');
@@ -118,7 +156,7 @@ export class Relay {
         }
         this.#state = 'waiting';
         this.#retried(error);
-        await this.#pause(Math.min(100 * 2 ** failures++, MAX_BACKOFF_MS), { deaf: true });
+        await pause.sleep(Math.min(100 * 2 ** failures++, MAX_BACKOFF_MS), { deaf: true });
       } finally {
         await session?.close();
       }
@@ -136,11 +174,15 @@ export class Relay {
       nextBalance: 0,
       nextUnblock: performance.now() + UNBLOCK_MS,
     };
-    for (let idle = 1, failures = 0; !this.#stopping || performance.now() < this.#drainUntil;) {
+    const shortest = Math.max(1, this.#idleMs / 8);
+    let heard = this.#commits;
+    for (let idle = shortest, failures = 0; !this.#stopping || performance.now() < this.#drainUntil;) {
       if (session.broken) throw new PlatformError('DATABASE_UNAVAILABLE', 'the connection of the relay ended');
       let worked = false;
       try {
         await this.#maintain(memory);
+        if (heard !== this.#commits && session.hasCompany) session.ring();
+        heard = this.#commits;
         worked = await this.#pass(memory);
         failures = 0;
       } catch (error) {
@@ -152,14 +194,11 @@ export class Relay {
         )
           throw error;
         this.#retried(error);
-        await this.#pause(Math.min(50 * 2 ** failures++, MAX_BACKOFF_MS), { deaf: true });
+        await this.#pause.sleep(Math.min(50 * 2 ** failures++, MAX_BACKOFF_MS), { deaf: true });
       }
-      if (worked) idle = 1;
+      if (worked) idle = shortest;
       else if (this.#stopping && failures === 0) return;
-      else {
-        const woken = await this.#pause(idle);
-        idle = woken ? 1 : Math.min(idle * 2, this.#options.idleMs);
-      }
+      else idle = (await this.#pause.sleep(idle)) ? shortest : Math.min(idle * 2, this.#idleMs);
     }
   }
 
@@ -176,6 +215,14 @@ export class Relay {
     if (now >= memory.nextUnblock) {
       memory.nextUnblock = now + UNBLOCK_MS;
       memory.blocked.clear();
+    }
+    if (now >= this.#nextExpiry && !this.#stopping) {
+      this.#nextExpiry = now + this.#expiryMs;
+      // Beside the passes and not between them; what fails is tried again at the next time.
+      this.#outbox.removeExpired(EXPIRY_LIMIT).then(
+        (removed) => void (removed >= EXPIRY_LIMIT && (this.#nextExpiry = performance.now() + EXPIRY_AGAIN_MS)),
+        (error: unknown) => this.#retried(error),
+      );
     }
   }
 
@@ -197,7 +244,11 @@ export class Relay {
     let sent = plan.heads;
     if (records.length > 0) {
       await session.fence();
-      sent = await this.#send(memory, plan.heads);
+      sent = await sendHeads(this.#options.log, plan.heads, ({ id, mark: { topic, key } }, { code }) => {
+        memory.blocked.add(id);
+        this.#options.logger?.error({ topic, key, code }, 'the log refuses the events of a key');
+        this.#alarm({ code, topic, key });
+      });
     }
     if (sent.length === 0) return false;
     const moved = new Set(
@@ -226,42 +277,15 @@ export class Relay {
   /** From the floor, or now and then from the beginning: an entry behind the floor is dead, or was committed late. */
   async #read(memory: Memory): Promise<ReadRow[]> {
     const { session } = memory;
-    const { headsPerBucket, eventsPerHead } = this.#options;
     const started = performance.now();
-    if (memory.floor !== null && started < memory.nextSweep) return session.read(memory.floor, headsPerBucket, eventsPerHead);
-    const now = await session.now();
-    const rows = await session.read(null, headsPerBucket, eventsPerHead);
+    if (memory.floor !== null && started < memory.nextSweep) return session.read(memory.floor, this.#limits);
+    const rows = await session.read(null, this.#limits);
     memory.nextSweep = started + Math.max(SWEEP_MS, 20 * (performance.now() - started));
     memory.floor = rows.reduce(
       (floor, { dirty_since }) => (dirty_since < floor ? dirty_since : floor),
-      new Date(now.getTime() - SLOW_COMMIT_MS),
+      new Date(session.now.getTime() - SLOW_COMMIT_MS),
     );
     return rows;
-  }
-
-  /** One append for all. Only when the log refuses it for good, head by head, so that one bad record blocks its own key alone. */
-  async #send(memory: Memory, heads: readonly HeadPlan[]): Promise<readonly HeadPlan[]> {
-    const { log, logger } = this.#options;
-    try {
-      await log.append(heads.flatMap(({ records }) => records));
-      return heads;
-    } catch (error) {
-      if (!isPlatformError(error) || error.retryable) throw error;
-    }
-    const sent: HeadPlan[] = [];
-    for (const head of heads) {
-      try {
-        await log.append(head.records);
-        sent.push(head);
-      } catch (error) {
-        if (!isPlatformError(error) || error.retryable) throw error;
-        memory.blocked.add(head.id);
-        const { topic, key } = head.mark;
-        logger?.error({ topic, key, code: error.code }, 'the log refuses the events of a key');
-        this.#alarm({ code: error.code, topic, key });
-      }
-    }
-    return sent;
   }
 
   #alarm(alarm: RelayAlarm): void {
@@ -273,26 +297,5 @@ export class Relay {
     const details = isPlatformError(error) ? error.details : {};
     this.#options.logger?.warn({ code, ...details }, 'relay tries again');
     this.#options.metrics?.retried?.({ code });
-  }
-
-  /** True when it was woken before the time. A deaf pause ends early only for stop(). */
-  async #pause(ms: number, options: { deaf?: boolean } = {}): Promise<boolean> {
-    if (!options.deaf && this.#woken) {
-      this.#woken = false;
-      return true;
-    }
-    if (options.deaf && this.#stopping) return true;
-    return new Promise((resolve) => {
-      const end = (woken: boolean): void => {
-        clearTimeout(timer);
-        this.#wakeUp = undefined;
-        if (woken) this.#woken = false;
-        resolve(woken);
-      };
-      const timer = setTimeout(() => end(false), ms);
-      this.#wakeUp = (): void => {
-        if (!options.deaf || this.#stopping) end(true);
-      };
-    });
   }
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '@centralita/testing-engines';
 import pg from 'pg';
 import { createDataSource, Database } from '../database.js';
-import { eventStoreMigration } from './migration.js';
+import { eventStoreMigrations } from './migrations.js';
 
 const snapshotFile = new URL('../../schema.snapshot.txt', import.meta.url);
 
@@ -38,7 +38,7 @@ const describeSchema = async (client: pg.Client, database: string): Promise<stri
   return `${lines.join('\n').replaceAll(database, '<db>')}\n`;
 };
 
-describe('eventStoreMigration', () => {
+describe('eventStoreMigrations', () => {
   let database: TestDatabase;
   let client: pg.Client;
   let dataSource: ReturnType<typeof createDataSource>;
@@ -47,7 +47,7 @@ describe('eventStoreMigration', () => {
     database = await createTestDatabase({ service: 'schema' });
     client = new pg.Client({ connectionString: database.adminUrl });
     await client.connect();
-    dataSource = createDataSource({ url: database.ownerUrl, migrations: [eventStoreMigration] });
+    dataSource = createDataSource({ url: database.ownerUrl, migrations: eventStoreMigrations });
     await dataSource.initialize();
   });
   afterAll(async () => {
@@ -66,7 +66,7 @@ describe('eventStoreMigration', () => {
 
   it('leaves nothing behind on its way down', async () => {
     const runner = dataSource.createQueryRunner();
-    await new eventStoreMigration().down(runner);
+    for (const Migration of [...eventStoreMigrations].reverse()) await new Migration().down(runner);
     await runner.release();
     expect((await describeSchema(client, database.name)).trim()).toBe('');
   });
@@ -74,7 +74,7 @@ describe('eventStoreMigration', () => {
   it('says which roles are missing before it changes anything', async () => {
     process.env['DATABASE_APP_ROLE'] = 'nobody_of_that_name';
     try {
-      const owner = new Database(createDataSource({ url: database.ownerUrl, migrations: [eventStoreMigration] }));
+      const owner = new Database(createDataSource({ url: database.ownerUrl, migrations: eventStoreMigrations }));
       await expect(owner.migrate()).rejects.toMatchObject({
         code: 'CONFIGURATION_INVALID',
         details: { missing: ['nobody_of_that_name'] },

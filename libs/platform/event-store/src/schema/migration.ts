@@ -4,7 +4,8 @@ import { functions, functionSignatures } from './functions.js';
 import { tableNames, tables, tenantTables } from './tables.js';
 import { quoteIdentifier, tenantPolicy } from './tenant-table.js';
 
-const rolesOf = async (runner: QueryRunner): Promise<{ app: string; relay: string }> => {
+/** Quoted names of the roles that rights go to. Throws CONFIGURATION_INVALID for those that are missing. */
+export const rolesOf = async (runner: QueryRunner): Promise<{ app: string; relay: string }> => {
   const [row] = (await runner.query('select current_database() as name')) as { name: string }[];
   const roles = {
     app: process.env['DATABASE_APP_ROLE'] || `${row?.name}_app`,

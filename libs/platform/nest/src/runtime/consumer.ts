@@ -18,7 +18,7 @@ export const watchPolls = (health: Health, lastPollAt: () => number | null, now:
 
 /** Measures every batch around the middleware that applies it, and says which failures will not pass by themselves. */
 export const measureBatches =
-  (metrics: Metrics, logger: Logger, groupId: string, middleware: BatchMiddleware): BatchMiddleware =>
+  (metrics: Metrics, logger: Logger, middleware: BatchMiddleware): BatchMiddleware =>
   async (batch, handle, ignored) => {
     const stop = metrics.handlerSeconds.startTimer({ topic: batch.topic });
     try {
@@ -35,6 +35,4 @@ export const measureBatches =
     } finally {
       stop();
     }
-    const lag = batch.endOffset - batch.lastOffset - 1n;
-    metrics.consumerLag.set({ group: groupId, topic: batch.topic, partition: batch.partition }, Number(lag));
   };

@@ -1,59 +1,81 @@
-import type { Relay } from '@centralita/event-store';
+import type { OutboxState, Relay } from '@centralita/event-store';
 import type { DataSource } from 'typeorm';
 import type { Metrics } from '../metrics.js';
 
-const SAMPLE_MS = 1000;
+const OUTBOX_MS = 1000;
+const GROUP_MS = 5000;
 
 type Pool = { readonly totalCount: number; readonly idleCount: number; readonly waitingCount: number };
 
+export type SamplerOptions = {
+  readonly relay: Pick<Relay, 'outbox'> | null;
+  readonly dataSource: DataSource;
+  readonly metrics: Metrics;
+  /** Of a consumer group: see `groupSampler`. */
+  readonly group?: () => Promise<void>;
+};
+
+/** Calls `work` every `ms`, never twice at the same time, and never so that it takes more than a fifth of the time. */
+const every = (ms: number, work: () => Promise<void>): (() => void) => {
+  let [busy, notBefore] = [false, 0];
+  const timer = setInterval(() => {
+    const started = performance.now();
+    if (busy || started < notBefore) return;
+    busy = true;
+    // What cannot be asked grows old; the readiness check of the database says why.
+    void work()
+      .catch(() => undefined)
+      .finally(() => {
+        busy = false;
+        notBefore = performance.now() + 4 * (performance.now() - started);
+      });
+  }, ms).unref();
+  return () => clearInterval(timer);
+};
+
 /**
- * Looks once a second at what a scrape and the access recorder want to know, so that neither asks the database itself. A sample that
+ * Looks now and then at what a scrape and the access recorder want to know, so that neither asks the database itself. A sample that
  * has grown old counts as that much older: an outbox that cannot be asked is not fresh.
  */
 export class Sampler {
-  #age = 0;
+  readonly #options: SamplerOptions;
+  #outbox: OutboxState = { depth: 0, oldestSeconds: 0 };
   #sampledAt = performance.now();
-  #timer: NodeJS.Timeout | undefined;
-  #busy = false;
+  #stops: (() => void)[] = [];
 
-  constructor(
-    private readonly relay: Pick<Relay, 'oldestUnpublishedAge'> | null,
-    private readonly dataSource: DataSource,
-    private readonly metrics: Metrics,
-    private readonly extra: () => Promise<void>,
-  ) {}
+  constructor(options: SamplerOptions) {
+    this.#options = options;
+  }
 
   start(): void {
-    this.#timer = setInterval(() => void this.#sample(), SAMPLE_MS).unref();
+    const { group } = this.#options;
+    this.#stops = [every(OUTBOX_MS, () => this.#sample()), ...(group ? [every(GROUP_MS, group)] : [])];
+    if (group) void group().catch(() => undefined);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    for (const stop of this.#stops) stop();
   }
 
   /** Seconds. */
   outboxAge(): number {
-    const stale = (performance.now() - this.#sampledAt) / 1000 - (SAMPLE_MS / 1000) * 3;
-    return this.relay ? this.#age + Math.max(0, stale) : 0;
+    const stale = (performance.now() - this.#sampledAt - OUTBOX_MS * 3) / 1000;
+    return this.#options.relay ? this.#outbox.oldestSeconds + Math.max(0, stale) : 0;
   }
 
   async #sample(): Promise<void> {
-    if (this.#busy) return;
-    this.#busy = true;
+    const { relay, dataSource, metrics } = this.#options;
+    const { master } = dataSource.driver as { master?: Pool };
+    if (master) {
+      metrics.poolUsed.set(master.totalCount - master.idleCount);
+      metrics.poolWaiting.set(master.waitingCount);
+    }
     try {
-      const { master } = this.dataSource.driver as { master?: Pool };
-      if (master) {
-        this.metrics.poolUsed.set(master.totalCount - master.idleCount);
-        this.metrics.poolWaiting.set(master.waitingCount);
-      }
-      await this.extra();
-      if (this.relay) this.#age = await this.relay.oldestUnpublishedAge();
+      if (relay) this.#outbox = await relay.outbox();
       this.#sampledAt = performance.now();
-    } catch {
-      // Left to grow old; the readiness check of the database says why.
     } finally {
-      this.metrics.outboxAge.set(this.outboxAge());
-      this.#busy = false;
+      metrics.outboxDepth.set(this.#outbox.depth);
+      metrics.outboxAge.set(this.outboxAge());
     }
   }
 }

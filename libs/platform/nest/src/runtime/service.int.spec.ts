@@ -96,7 +96,8 @@ describe('a running service', () => {
     const { id } = await announce(agent.tenantId);
     await until(async () => (await sut.call(agent, 'GET', `/v1/notes/${id}`)).status === 200);
     expect((await sut.call({ ...agent, tenantId: randomUUID() }, 'GET', `/v1/notes/${id}`)).status).toBe(404);
-    await until(async () => (await sut.metrics.parkedRecords.get()).values.length > 0);
+    // The group is measured every few seconds: this is the first look after its partitions were given.
+    await until(async () => (await sut.metrics.consumerLag.get()).values.length > 0);
     const get = async (path: string): Promise<[number, string]> => {
       const response = await fetch(`http://127.0.0.1:${sut.operationsPort}${path}`);
       return [response.status, await response.text()];
@@ -115,8 +116,17 @@ describe('a running service', () => {
     expect(has('http_request_seconds_count', 'route="/v1/notes/:id"')).toBe(true);
     expect(has('handler_seconds_count', topic)).toBe(true);
     expect(has('kafka_consumer_lag', 'group="conversation"', topic, 'partition="')).toBe(true);
-    for (const name of ['outbox_oldest_age_seconds', 'build_info', 'event_loop_delay_p99_seconds', 'pool_used', 'parked_records'])
+    for (const name of ['outbox_depth', 'outbox_oldest_age_seconds', 'build_info', 'event_loop_delay_p99_seconds', 'pool_used'])
       expect([name, has(name)]).toEqual([name, true]);
+    for (const name of [
+      'parked_records',
+      'parked_oldest_age_seconds',
+      'consumer_last_commit_age_seconds',
+      'projection_lag_events',
+      'projection_lag_seconds',
+    ])
+      expect([name, has(name, 'group="conversation"')]).toEqual([name, true]);
+    expect(lines).toContain('replay_progress{group="conversation",service="conversation"} 1');
     expect(metrics).not.toContain(id);
   });
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Accepted, page, personal, PlatformError, Uuid } from '@centralita/contracts';
-import { causalToken, Commands, Database, EventStore, eventStoreMigration, tenantTable, type Tx } from '@centralita/event-store';
+import { causalToken, Commands, Database, EventStore, eventStoreMigrations, tenantTable, type Tx } from '@centralita/event-store';
 import { Controller, Module } from '@nestjs/common';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { v5 as uuidV5 } from 'uuid';
@@ -22,7 +22,7 @@ export class NotesTable1764000000001 implements MigrationInterface {
     await runner.query('drop table note');
   }
 }
-export const fixtureMigrations = [eventStoreMigration, NotesTable1764000000001];
+export const fixtureMigrations = [...eventStoreMigrations, NotesTable1764000000001];
 
 const Row = z.object({ id: Uuid, name: personal(z.string()) });
 export const listRows = route({
