@@ -7,6 +7,8 @@ export type CloudApiOptions = {
   readonly accessToken: string;
   /** Milliseconds for one call, headers and body. Default 10,000. */
   readonly timeoutMs?: number;
+  /** Milliseconds for one download, of up to 100 MB. Default four minutes. */
+  readonly downloadTimeoutMs?: number;
   readonly fetch?: typeof fetch;
 };
 
@@ -71,7 +73,7 @@ const codeOf = (error: unknown): string | null => {
   return 'cause' in error ? codeOf(error.cause) : null;
 };
 
-/** Hosts that media links of the provider point to; the access token goes to no other. */
+/** Hosts that media links of the provider point to; the access token goes to no other, and only over TLS. */
 const MEDIA_HOST = /(^|\.)(facebook\.com|fbsbx\.com|fbcdn\.net|whatsapp\.net)$/;
 
 /** Client of Meta's Cloud API. Never retries: whoever calls decides if a second call is harmless. */
@@ -79,12 +81,14 @@ export class CloudApi {
   readonly #base: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #timeoutMs: number;
+  readonly #downloadTimeoutMs: number;
   readonly #fetch: typeof fetch;
 
   constructor(options: CloudApiOptions) {
     this.#base = options.baseUrl.replace(/\/+$/, '');
     this.#headers = { authorization: `Bearer ${options.accessToken}` };
     this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#downloadTimeoutMs = options.downloadTimeoutMs ?? 240_000;
     this.#fetch = options.fetch ?? fetch;
   }
 
@@ -96,6 +100,8 @@ export class CloudApi {
         method: 'POST',
         headers: { ...this.#headers, 'content-type': 'application/json' },
         body: JSON.stringify(payloadOf(message)),
+        // Following would be a second call.
+        redirect: 'manual',
         signal: AbortSignal.timeout(this.#timeoutMs),
       });
       body = await readJson(response);
@@ -143,12 +149,13 @@ export class CloudApi {
 
   async downloadMedia(url: string, maxBytes: number): Promise<MediaDownload> {
     const target = new URL(url);
-    if (target.host !== new URL(this.#base).host && !MEDIA_HOST.test(target.hostname)) return { outcome: 'refused' };
+    const isMediaHost = target.protocol === 'https:' && MEDIA_HOST.test(target.hostname);
+    if (target.origin !== new URL(this.#base).origin && !isMediaHost) return { outcome: 'refused' };
     try {
       const response = await this.#fetch(target, {
         headers: this.#headers,
         redirect: 'error',
-        signal: AbortSignal.timeout(this.#timeoutMs),
+        signal: AbortSignal.timeout(this.#downloadTimeoutMs),
       });
       if (!response.ok || !response.body) {
         await response.body?.cancel();

@@ -95,6 +95,13 @@ describe('a send', () => {
     for (const provider of [gateway, nameless, silent, cut]) expect(provider.seen).toHaveLength(1);
   });
 
+  it('is one call, also when the answer points elsewhere', async () => {
+    const elsewhere = await providerThat(json(200, { messages: [{ id: 'wamid.X' }] }));
+    const provider = await providerThat((response) => response.writeHead(307, { location: `${elsewhere.base}/x` }).end());
+    expect(await clientOf(provider.base).send(text)).toMatchObject({ outcome: 'refused', reason: 'provider_error', status: 307 });
+    expect([provider.seen.length, elsewhere.seen.length]).toEqual([1, 0]);
+  });
+
   it('that never reached anybody is refused', async () => {
     const { base } = await providerThat(() => undefined);
     await new Promise((resolve) => servers.pop()!.close(resolve));
@@ -153,6 +160,8 @@ describe('media', () => {
     const sut = clientOf('http://127.0.0.1:1');
     expect(await sut.downloadMedia(`${stranger.base}/x`, 10)).toEqual({ outcome: 'refused' });
     expect(await sut.downloadMedia('https://evilfacebook.com/x', 10)).toEqual({ outcome: 'refused' });
+    // A listener on the way would read it.
+    expect(await sut.downloadMedia('http://lookaside.fbsbx.com/x', 10)).toEqual({ outcome: 'refused' });
     const redirecting = await providerThat((response) => response.writeHead(302, { location: `${stranger.base}/x` }).end());
     expect(await clientOf(redirecting.base).downloadMedia(`${redirecting.base}/x`, 10)).toEqual({ outcome: 'retry' });
     expect(stranger.seen).toEqual([]);
