@@ -53,8 +53,10 @@ export class MetaApps {
     return app?.tenantId === tenantId ? app : undefined;
   }
 
-  tenants(): string[] {
-    return [...new Set([...this.#byName.values()].map((app) => app.tenantId))].sort();
+  /** All tenants, each turn beginning with another one: whoever has a backlog must not starve those behind. */
+  tenants(turn = 0): string[] {
+    const tenants = [...new Set([...this.#byName.values()].map((app) => app.tenantId))].sort();
+    return tenants.map((_, at) => tenants[(at + turn) % tenants.length] as string);
   }
 }
 

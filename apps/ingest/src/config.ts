@@ -17,7 +17,7 @@ const mediaDir = z.string().min(1).describe('folder of the object store: media a
 export const webhookEnv = platformEnv.extend({
   ...roleEnv.shape,
   ...serviceEnv.pick({ KAFKA_BROKERS: true, DATABASE_URL: true, DATABASE_POOL_SIZE: true }).shape,
-  KEYRING_DATABASE_URL: envUrl('postgres', 'postgresql'),
+  KEYRING_DATABASE_URL: serviceEnv.shape.KEYRING_DATABASE_URL.unwrap(),
   KEYRING_MASTER_KEY: serviceEnv.shape.KEYRING_MASTER_KEY.unwrap(),
   APPS_FILE: appsFile,
   MEDIA_DIR: mediaDir,
@@ -35,7 +35,8 @@ const graph = {
   GRAPH_API_VERSION: z
     .string()
     .regex(/^v\d+\.\d+$/, 'must look like v25.0')
-    .default('v25.0'),
+    .default('v25.0')
+    .describe('version of the Graph API that is called'),
   GRAPH_TIMEOUT_MS: envInteger(50, 120_000).default(10_000).describe('longest wait for one answer of the provider'),
 };
 
@@ -47,8 +48,11 @@ export const senderEnv = z.object({
     .describe('calls per second and number, in this process; the provider allows 80 in and out together, 20 in coexistence'),
   SEND_CONCURRENCY: envInteger(1, 1000).default(32).describe('calls under way at the same time'),
   SEND_PAIR_INTERVAL_MS: envInteger(0, 60_000)
-    .default(0)
-    .describe('shortest pause between two messages to one customer; the provider lets 45 pass in a burst, then one in 6 s'),
+    .default(6000)
+    .describe('pause between two messages to one customer after a burst; the provider refuses what comes faster'),
+  SEND_PAIR_BURST: envInteger(1, 1000)
+    .default(45)
+    .describe('messages to one customer that may go out together; they are paid back by later pauses'),
   UNRESOLVED_AFTER_SECONDS: envInteger(1, 86_400)
     .default(300)
     .describe('how long a call without an answer waits for a status before the agent is told'),
@@ -62,7 +66,7 @@ export const mediaEnv = z.object({
   MEDIA_MAX_BYTES: envInteger(1, 2_000_000_000)
     .default(100 * 1024 * 1024)
     .describe('bigger media is declared lost; the provider takes documents up to 100 MB'),
-  MEDIA_CONCURRENCY: envInteger(1, 100).default(4),
+  MEDIA_CONCURRENCY: envInteger(1, 100).default(4).describe('media fetched at the same time'),
   MEDIA_BACKOFF_MS: envInteger(10, 600_000)
     .default(2000)
     .describe(

@@ -32,7 +32,7 @@ const IDLE_MS = 250;
 /** The provider keeps media of inbound messages for this long. */
 const KEPT_MS = 7 * 24 * 3600 * 1000;
 const MAX_BACKOFF_SECONDS = 600;
-/** A checksum that is still wrong after so many downloads is wrong for good. */
+/** A checksum that is still wrong after so many downloads in a row is wrong for good. */
 const MAX_MISMATCHES = 3;
 /** Nonce and tag around the plaintext of an object. */
 const CIPHER_OVERHEAD = 28;
@@ -70,10 +70,10 @@ export class MediaFetcher {
 
   async #run(): Promise<void> {
     const { apps, jobs, concurrency, logger } = this.#options;
-    while (!this.#stopped) {
+    for (let turn = 0; !this.#stopped; turn += 1) {
       let claimed = 0;
       try {
-        for (const tenantId of apps.tenants()) {
+        for (const tenantId of apps.tenants(turn)) {
           const free = concurrency - this.#underWay.size;
           if (free <= 0) break;
           for (const job of await jobs.claim(tenantId, free)) {
@@ -151,12 +151,14 @@ export class MediaFetcher {
     const found = await client.mediaInfo(media.providerMediaId, job.phoneNumberId);
     if (found.outcome !== 'found') return found.outcome === 'gone' ? { lost: tooLate ? 'expired' : 'not_found' } : again;
     if (found.info.bytes !== null && found.info.bytes > maxBytes) return { lost: 'too_big' };
-    const download = await client.downloadMedia(found.info.url, maxBytes);
-    // A link lives five minutes; when it is gone a new one may be asked for.
-    if (download.outcome === 'retry' || download.outcome === 'gone') return again;
-    if (download.outcome !== 'bytes') return { lost: download.outcome };
-    if (matchesChecksum(download.bytes, job.sha256, found.info.sha256)) return { bytes: download.bytes };
-    return job.attempts + 1 < MAX_MISMATCHES ? again : { lost: 'hash_mismatch' };
+    for (let mismatches = 0; mismatches < MAX_MISMATCHES; mismatches += 1) {
+      const download = await client.downloadMedia(found.info.url, maxBytes);
+      // A link lives five minutes; when it is gone a new one may be asked for.
+      if (download.outcome === 'retry' || download.outcome === 'gone') return again;
+      if (download.outcome !== 'bytes') return { lost: download.outcome };
+      if (matchesChecksum(download.bytes, job.sha256, found.info.sha256)) return { bytes: download.bytes };
+    }
+    return { lost: 'hash_mismatch' };
   }
 
   /** The ciphertext, or null when the sender is being erased. */

@@ -19,8 +19,8 @@ export type MediaJob = {
   readonly attempts: number;
 };
 
-/** Seconds after which a fetch is taken for dead; longer than the download of the biggest media. */
-const LEASE_SECONDS = 300;
+/** Seconds after which a fetch is taken for dead; longer than three downloads of the biggest media. A second one at the same time would do no harm. */
+const LEASE_SECONDS = 900;
 
 const columns = `m.media_id as "mediaId", m.key, m.subject_id as "subjectId", m.message_ref as "messageRef",
   m.phone_number_id as "phoneNumberId", m.mime_type as "mimeType", m.sha256, m.sealed, m.provider_time as "providerTime", m.attempts`;
@@ -29,23 +29,15 @@ export class MediaJobs {
   constructor(private readonly db: Database) {}
 
   async add(tx: Tx, jobs: readonly Omit<MediaJob, 'tenantId' | 'attempts'>[]): Promise<void> {
-    for (const job of jobs)
-      await tx.execute(
-        `insert into media (tenant_id, media_id, key, subject_id, message_ref, phone_number_id, mime_type, sha256, sealed, provider_time, state)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'waiting') on conflict (tenant_id, media_id) do nothing`,
-        [
-          tx.tenantId,
-          job.mediaId,
-          job.key,
-          job.subjectId,
-          job.messageRef,
-          job.phoneNumberId,
-          job.mimeType,
-          job.sha256,
-          JSON.stringify(job.sealed),
-          job.providerTime,
-        ],
-      );
+    if (jobs.length === 0) return;
+    await tx.execute(
+      `insert into media (tenant_id, media_id, key, subject_id, message_ref, phone_number_id, mime_type, sha256, sealed, provider_time, state)
+       select $1, "mediaId", key, "subjectId", "messageRef", "phoneNumberId", "mimeType", sha256, sealed, "providerTime", 'waiting'
+       from jsonb_to_recordset($2::jsonb) as u("mediaId" uuid, key uuid, "subjectId" uuid, "messageRef" text, "phoneNumberId" text,
+         "mimeType" text, sha256 text, sealed jsonb, "providerTime" timestamptz)
+       order by "mediaId" on conflict (tenant_id, media_id) do nothing`,
+      [tx.tenantId, JSON.stringify(jobs)],
+    );
   }
 
   /** Takes jobs that are due, the oldest first. */

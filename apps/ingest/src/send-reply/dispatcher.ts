@@ -20,7 +20,9 @@ export type DispatcherOptions = {
   readonly callSeconds: number;
   readonly concurrency: number;
   readonly ratePerSecond: number;
+  /** Pause between two messages to one customer, once `pairBurst` messages have gone out together. */
   readonly pairIntervalMs: number;
+  readonly pairBurst: number;
   readonly unresolvedAfterSeconds: number;
   readonly onOutcome?: (outcome: Outcome['state'] | 'unknown') => void;
 };
@@ -29,11 +31,13 @@ const IDLE_MS = 250;
 const SOON_MS = 20;
 const EXPIRE_EVERY_MS = 1000;
 const RETRY_SECONDS = 1;
+/** A turn that is further away is waited for in the ledger: a place among the calls is for somebody who can use it. */
+const LONGEST_TURN_MS = 1000;
 
 /**
  * Delivers replies, each with at most one call. The order for one reply, and what a crash behind each step leaves:
  * 1. claim the head of its pair - the lease ends and somebody claims it again;
- * 2. open the envelope, wait for a turn - the same;
+ * 2. wait for a turn, open the envelope - the same;
  * 3. append `attempted`, replicated - the same: the event comes again under its id (a start in between reads it from the log, and
  *    then the call counts as made);
  * 4. move the row to `attempted`, if the lease still holds - the call counts as made, although it was not: unknown, then unresolved;
@@ -51,11 +55,12 @@ export class Dispatcher {
   #wake: (() => void) | null = null;
   #soon: NodeJS.Timeout | undefined;
   #expiredAt = -Infinity;
+  #turns = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#numbers = new Pace(1000 / options.ratePerSecond);
-    this.#pairs = new Pace(options.pairIntervalMs);
+    this.#pairs = new Pace(options.pairIntervalMs, options.pairBurst);
   }
 
   start(): void {
@@ -112,7 +117,7 @@ export class Dispatcher {
     const { ledger, apps, concurrency, unresolvedAfterSeconds } = this.#options;
     const expire = performance.now() - this.#expiredAt >= EXPIRE_EVERY_MS;
     if (expire) this.#expiredAt = performance.now();
-    for (const tenantId of apps.tenants()) {
+    for (const tenantId of apps.tenants(this.#turns++)) {
       if (expire) await ledger.expire(tenantId, unresolvedAfterSeconds);
       for (const decided of await ledger.decided(tenantId, 100)) await this.#announce(decided);
       const free = concurrency - this.#underWay.size;
@@ -138,6 +143,9 @@ export class Dispatcher {
     if (this.#isLate(send)) return this.#decide(send, refused('deadline_passed'));
     const client = clientOf(send.tenantId, send.phoneNumberId);
     if (!client) return this.#decide(send, refused('not_permitted'));
+    const pair = `${send.phoneNumberId}|${send.key}`;
+    const pause = Math.max(this.#numbers.wait(send.phoneNumberId), this.#pairs.wait(pair));
+    if (pause > LONGEST_TURN_MS) return ledger.release(send, pause / 1000);
     let contents: ReturnType<typeof contentsOf> | 'erased';
     try {
       contents = await this.#open(send);
@@ -148,7 +156,7 @@ export class Dispatcher {
     }
     if (contents === 'erased') return this.#decide(send, refused('undeliverable'));
     if (contents === null) return this.#decide(send, refused('invalid_request'));
-    const turn = Math.max(this.#numbers.take(send.phoneNumberId), this.#pairs.take(`${send.phoneNumberId}|${send.key}`));
+    const turn = Math.max(this.#numbers.take(send.phoneNumberId), this.#pairs.take(pair));
     if (turn > 0) await new Promise((resolve) => setTimeout(resolve, turn));
     if (this.#stopped) return ledger.release(send, 0);
     try {

@@ -52,27 +52,19 @@ export class SendLedger {
 
   /** Takes up requests; of one that was rebuilt from the log only the contents were missing. */
   async enqueue(tx: Tx, sends: readonly Omit<Send, 'tenantId' | 'attempt'>[]): Promise<void> {
-    for (const send of sends)
-      await tx.execute(
-        `insert into send as s
-           (tenant_id, send_id, reply_id, conversation_id, key, phone_number_id, kind, send_before, sealed, flow, state)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'waiting')
-         on conflict (tenant_id, send_id) do update
-           set sealed = excluded.sealed, flow = excluded.flow, send_before = excluded.send_before where s.sealed is null`,
-        [
-          tx.tenantId,
-          send.sendId,
-          send.replyId,
-          send.conversationId,
-          send.key,
-          send.phoneNumberId,
-          send.kind,
-          send.sendBefore,
-          JSON.stringify(send.sealed),
-          JSON.stringify(send.flow),
-        ],
-      );
-    if (sends.length > 0) this.#onEnqueued();
+    if (sends.length === 0) return;
+    await tx.execute(
+      `insert into send as s
+         (tenant_id, send_id, reply_id, conversation_id, key, phone_number_id, kind, send_before, sealed, flow, state)
+       select $1, u."sendId", u."replyId", u."conversationId", u.key, u."phoneNumberId", u.kind, u."sendBefore", u.sealed, u.flow, 'waiting'
+       from rows from (jsonb_to_recordset($2::jsonb) as ("sendId" uuid, "replyId" uuid, "conversationId" uuid, key uuid,
+         "phoneNumberId" text, kind text, "sendBefore" timestamptz, sealed jsonb, flow jsonb)) with ordinality as u
+       order by u.ordinality
+       on conflict (tenant_id, send_id) do update
+         set sealed = excluded.sealed, flow = excluded.flow, send_before = excluded.send_before where s.sealed is null`,
+      [tx.tenantId, JSON.stringify([...new Map(sends.map((send) => [send.sendId, send])).values()])],
+    );
+    this.#onEnqueued();
   }
 
   /** Takes the head of each (number, customer), at most `limit`: one reply of a pair is under way at a time, in order. */
@@ -141,16 +133,20 @@ export class SendLedger {
     );
   }
 
-  /** A status proves that the provider has a message, whatever the call said. */
+  /**
+   * A status proves that the provider has a message, whatever the call said, and that a call was made, whatever the row says: a row
+   * that would still be called is not called again. Only a refusal stands, and a call under way ends with its own answer.
+   */
   async proven(tx: Tx, proofs: readonly { readonly sendId: string; readonly messageRef: string }[]): Promise<void> {
     await tx.execute(
       `update send s
        set message_ref = p.ref,
-           state = case when s.state in ('unknown', 'unresolved') then 'decided' else s.state end,
-           outcome = case when s.state in ('unknown', 'unresolved')
-                          then jsonb_build_object('state', 'accepted', 'messageRef', p.ref) else s.outcome end
+           state = case when s.state = 'attempted' then s.state else 'decided' end,
+           outcome = case when s.state = 'attempted' then s.outcome
+                          else jsonb_build_object('state', 'accepted', 'messageRef', p.ref) end
        from (select distinct on (id) id, ref from unnest($2::uuid[], $3::text[]) as u(id, ref) order by id) p
-       where s.tenant_id = $1 and s.send_id = p.id and s.message_ref is null and s.state <> 'refused'`,
+       where s.tenant_id = $1 and s.send_id = p.id and s.message_ref is null
+         and coalesce(s.outcome ->> 'state', s.state) not in ('refused', 'accepted')`,
       [tx.tenantId, proofs.map(({ sendId }) => sendId), proofs.map(({ messageRef }) => messageRef)],
     );
   }

@@ -1,20 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { encodeEvent, PlatformError, schemaUri, type CloudEvent, type EventData } from '@centralita/contracts';
+import { encodeEvent, schemaUri, type CloudEvent, type EventData } from '@centralita/contracts';
 import { createMemoryLog, eventRecord, type MemoryLog } from '@centralita/event-log';
-import { createLogger } from '@centralita/platform-nest';
 import { startTestService, type TestService } from '@centralita/platform-nest/testing';
 import { until as waitUntil, type UntilOptions } from '@centralita/testing-engines';
-import { loadApps } from '../apps.js';
 import type { SenderEnv } from '../config.js';
 import { senderService } from '../services.js';
 import { eventsOn, ingestFixture, testApp, writeApps, type IngestFixture } from '../support.spec.js';
-import { Dispatcher } from './dispatcher.js';
-import { SendLedger } from './ledger.js';
 import { rebuildLedger } from './rebuild.js';
 
 /** Patient: a crowded machine is slow, and nothing here is about time. */
@@ -355,116 +349,6 @@ describe('a call without an answer', () => {
     await status(sendId, key, 'wamid.LATE');
     expect(await settled(sendId, 'accepted')).toEqual(['attempted', 'unresolved', 'accepted']);
     expect(callsOf(sendId)).toHaveLength(1);
-  });
-});
-
-describe('a log that is away', () => {
-  it('means no call until the attempt is on it, and no outcome is forgotten', async () => {
-    // given a dispatcher of another tenant, whose first attempt and first outcome do not reach the log
-    const other = testApp('red', '999');
-    const apps = await loadApps(await writeApps(await mkdtemp(join(fixture.folder, 'red-')), [other]));
-    const key = randomUUID();
-    const sendId = randomUUID();
-    await fixture.keyring.ensureSubjects(other.tenantId, [key]);
-    const keys = await fixture.keyring.sealer(other.tenantId, [key]);
-    const sealed = keys.seal({ id: randomUUID(), subject: key, schema: 'reply.v1', plaintext: { to: '34600000001', text: 'x' } });
-    const history: string[] = [];
-    const fails = new Set(['whatsapp.reply.attempted.v1', 'whatsapp.reply.accepted.v1']);
-    const ledger = new SendLedger(fixture.db, randomUUID());
-    const dispatcher = new Dispatcher({
-      ledger,
-      outbound: {
-        append: async ({ type }) => {
-          history.push(fails.has(type) ? `${type} failed` : type);
-          if (fails.delete(type)) throw new PlatformError('LOG_UNAVAILABLE', 'injected');
-        },
-      },
-      keyring: fixture.keyring,
-      apps,
-      clientOf: () => ({
-        send: async () => {
-          history.push('call');
-          return { outcome: 'accepted', wamid: 'wamid.X' };
-        },
-      }),
-      clock: () => new Date(),
-      logger: createLogger({ service: 'ingest', level: 'silent' }),
-      callSeconds: 1,
-      concurrency: 4,
-      ratePerSecond: 100,
-      pairIntervalMs: 0,
-      unresolvedAfterSeconds: 60,
-    });
-    await fixture.db.withTenant(other.tenantId, (tx) =>
-      ledger.enqueue(tx, [
-        {
-          sendId,
-          replyId: randomUUID(),
-          conversationId: randomUUID(),
-          key,
-          phoneNumberId: '999',
-          kind: 'text',
-          sendBefore: new Date(Date.now() + 60_000),
-          sealed,
-          flow: null,
-        },
-      ]),
-    );
-    dispatcher.start();
-    await until(() => history.at(-1) === 'whatsapp.reply.accepted.v1', { describe: () => history.join(', ') });
-    await dispatcher.stop();
-    expect(history).toEqual([
-      'whatsapp.reply.attempted.v1 failed',
-      'whatsapp.reply.attempted.v1',
-      'call',
-      'whatsapp.reply.accepted.v1 failed',
-      'whatsapp.reply.accepted.v1',
-    ]);
-  });
-});
-
-describe('a crash', () => {
-  const crashed = async (state: 'claimed' | 'attempted', leaseSeconds: number): Promise<string> => {
-    const sendId = randomUUID();
-    const key = randomUUID();
-    await fixture.keyring.ensureSubjects(tenantId, [key]);
-    const keys = await fixture.keyring.sealer(tenantId, [key]);
-    const sealed = keys.seal({ id: randomUUID(), subject: key, schema: 'reply.v1', plaintext: { to: '34600000001', text: 'x' } });
-    await fixture.db.withTenant(tenantId, (tx) =>
-      tx.execute(
-        `insert into send (tenant_id, send_id, reply_id, conversation_id, key, phone_number_id, kind, send_before, sealed, state, lease_owner, lease_until, attempted_at)
-         values ($1, $2, gen_random_uuid(), gen_random_uuid(), $3, $4, 'text', now() + interval '1 hour', $5, $6, gen_random_uuid(),
-                 now() + make_interval(secs => $7), case when $6 = 'attempted' then now() end)`,
-        [tenantId, sendId, key, NUMBER, JSON.stringify(sealed), state, leaseSeconds],
-      ),
-    );
-    return sendId;
-  };
-
-  it('before the attempt was noted lets somebody else call', async () => {
-    const sendId = await crashed('claimed', -1);
-    expect(await settled(sendId, 'accepted')).toEqual(['attempted', 'accepted']);
-    expect(callsOf(sendId)).toHaveLength(1);
-  });
-
-  it('between the attempt and its outcome is never called again', async () => {
-    const sendId = await crashed('attempted', -1);
-    await until(async () => (await stateOf(sendId)) === 'unknown');
-    expect(callsOf(sendId)).toEqual([]);
-  });
-
-  it('leaves rows alone whose holder may live', async () => {
-    const sendId = await crashed('claimed', 60);
-    const other = await request();
-    await settled(other.sendId, 'accepted');
-    expect([callsOf(sendId), await stateOf(sendId)]).toEqual([[], 'claimed']);
-  });
-
-  it('of a paused holder does not call when it comes back', async () => {
-    const sendId = await crashed('claimed', 60);
-    const ledger = new SendLedger(fixture.db, randomUUID());
-    const row = { tenantId, sendId } as Parameters<SendLedger['markAttempted']>[0];
-    expect(await ledger.markAttempted(row, { country: null, prefix: null }, 1)).toBe(false);
   });
 });
 

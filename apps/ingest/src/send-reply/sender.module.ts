@@ -60,6 +60,7 @@ export class SenderModule implements OnApplicationBootstrap {
       concurrency: config.SEND_CONCURRENCY,
       ratePerSecond: config.SEND_RATE_PER_SECOND,
       pairIntervalMs: config.SEND_PAIR_INTERVAL_MS,
+      pairBurst: config.SEND_PAIR_BURST,
       unresolvedAfterSeconds: config.UNRESOLVED_AFTER_SECONDS,
       onOutcome: (outcome) => outcomes.inc({ outcome }),
     });
