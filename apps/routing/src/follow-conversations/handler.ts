@@ -1,5 +1,5 @@
 import { isType } from '@centralita/contracts';
-import { OnEvents, type ConsumedEvent, type EventBatch } from '@centralita/event-log';
+import { OnEvents, traceparentOfCause, type ConsumedEvent, type EventBatch } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
 import { Controller } from '@nestjs/common';
 import { insertInputs, type NewInput } from '../inputs/input-table.js';
@@ -15,6 +15,7 @@ const inputOf = (consumed: ConsumedEvent, fact: NewInput['fact']): NewInput => (
     causationId: consumed.event.id,
     correlationId: consumed.event.correlationid,
     cause: { topic: consumed.topic, partition: consumed.partition, offset: consumed.offset.toString() },
+    traceparent: traceparentOfCause(consumed),
   },
 });
 

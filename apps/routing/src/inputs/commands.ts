@@ -1,4 +1,5 @@
 import { PlatformError, type ErrorCode, type Topic } from '@centralita/contracts';
+import { activeTraceparent } from '@centralita/event-log';
 import type { RoutingFact } from '@centralita/domain-routing';
 import { causalToken, Commands, Database } from '@centralita/event-store';
 import { CONFIG, reply, type EndpointInput, type Reply } from '@centralita/platform-nest';
@@ -40,7 +41,7 @@ export class RoutingCommands {
       ...command,
       work: async (tx) => {
         const causationId = command.commandId.slice(0, MAX_CAUSATION);
-        const origin = { causationId, correlationId: null, cause: null };
+        const origin = { causationId, correlationId: null, cause: null, traceparent: activeTraceparent() };
         const [first] = await insertInputs(tx, [{ inputId: `command:${command.commandId}`, fact, origin }]);
         return first as bigint;
       },

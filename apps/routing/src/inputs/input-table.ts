@@ -9,6 +9,8 @@ export type Origin = {
   readonly correlationId: string | null;
   /** The record on the log, for inputs that are events of another service. */
   readonly cause: Cause | null;
+  /** Trace of whoever handed it in. */
+  readonly traceparent?: string | undefined;
 };
 
 export type NewInput = {

@@ -22,7 +22,7 @@ const streamOf = (tenantId: string, event: RoutingEvent): string => {
 /** An event of the domain as the store takes it. The domain's lock makes its writer the only one, so any version will do. */
 export const toNewEvent = (tenantId: string, event: RoutingEvent, input: Input): NewEvent => {
   const streamId = streamOf(tenantId, event);
-  const { causationId, correlationId, cause } = input.origin;
+  const { causationId, correlationId, cause, traceparent } = input.origin;
   return {
     ...event,
     key: 'subjectId' in event.data ? event.data.subjectId : streamId,
@@ -32,5 +32,6 @@ export const toNewEvent = (tenantId: string, event: RoutingEvent, input: Input):
     causationId,
     ...(correlationId === null ? {} : { correlationId }),
     ...(cause === null ? {} : { cause }),
+    ...(traceparent === undefined ? {} : { traceparent }),
   };
 };

@@ -1,6 +1,8 @@
 import {
   context,
+  createContextKey,
   isSpanContextValid,
+  ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
   trace,
@@ -15,6 +17,8 @@ const tracer = trace.getTracer('@centralita/event-log');
 
 /** Links of a batch span beyond this add size, not insight. */
 const MAX_LINKS = 128;
+/** In the context of a batch: `traceparent` of what follows from each of its records, by the record's place. */
+const CAUSES = createContextKey('centralita.event-log.causes');
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /** W3C `traceparent` of a span, undefined when nothing is traced. */
@@ -31,15 +35,28 @@ const parse = (header: Buffer | undefined): SpanContext | undefined => {
   return isSpanContextValid(spanContext) ? spanContext : undefined;
 };
 
+type Place = { readonly topic: string; readonly partition: number; readonly offset: bigint | string };
+const placeOf = ({ topic, partition, offset }: Place): string => `${topic}/${partition}/${offset}`;
+
+/** `traceparent` of the active span, for what is decided now and published later; undefined when nothing is traced. */
+export const activeTraceparent = (): string | undefined => traceparentOf(trace.getActiveSpan());
+
+/** `traceparent` for what follows from a record of the batch that is being applied: a batch mixes messages, each stays in its own trace. */
+export const traceparentOfCause = (cause: Place): string | undefined =>
+  (context.active().getValue(CAUSES) as ReadonlyMap<string, string> | undefined)?.get(placeOf(cause));
+
+const failedBy = (span: Span, error: unknown): void =>
+  // The code alone: messages of foreign errors could carry what they failed on.
+  void span.setStatus({
+    code: SpanStatusCode.ERROR,
+    message: error instanceof Error && 'code' in error ? String(error.code) : 'error',
+  });
+
 const run = async <T>(span: Span, work: () => Promise<T>): Promise<T> => {
   try {
     return await context.with(trace.setSpan(context.active(), span), work);
   } catch (error) {
-    // The code alone: messages of foreign errors could carry what they failed on.
-    span.setStatus({
-      code: SpanStatusCode.ERROR,
-      message: error instanceof Error && 'code' in error ? String(error.code) : 'error',
-    });
+    failedBy(span, error);
     throw error;
   } finally {
     span.end();
@@ -75,26 +92,54 @@ export const tracedSend = async (
   return run(span, () => send(stamped));
 };
 
-/** Runs a batch in a consumer span of its own trace, linked to the traces of its records (a batch has many parents, so none). */
-export const tracedBatch = (batch: RecordBatch, groupId: string, work: () => Promise<void>): Promise<void> => {
+/**
+ * Runs a batch in a span of its own trace, linked to the traces of its records (a batch has many parents, so none). Beside it each
+ * record that brings a trace has a span in that trace, and what is appended because of it goes on there: {@link traceparentOfCause}.
+ */
+export const tracedBatch = async (batch: RecordBatch, groupId: string, work: () => Promise<void>): Promise<void> => {
+  const { topic, partition, records } = batch;
+  const attributes = {
+    'messaging.system': 'kafka',
+    'messaging.destination.name': topic,
+    'messaging.destination.partition.id': String(partition),
+    'messaging.consumer.group.name': groupId,
+  };
+  const parents = records.flatMap((record) => {
+    const parent = parse(record.headers['traceparent']);
+    return parent ? [{ parent, offset: record.offset }] : [];
+  });
   const links = new Map<string, Link>();
-  for (const record of batch.records) {
+  for (const { parent } of parents) {
     if (links.size >= MAX_LINKS) break;
-    const spanContext = parse(record.headers['traceparent']);
-    if (spanContext) links.set(spanContext.spanId, { context: spanContext });
+    links.set(parent.spanId, { context: parent });
   }
-  const span = tracer.startSpan(`process ${batch.topic}`, {
+  const whole = tracer.startSpan(`receive ${topic}`, {
     kind: SpanKind.CONSUMER,
     root: true,
     links: [...links.values()],
-    attributes: {
-      'messaging.system': 'kafka',
-      'messaging.operation.type': 'process',
-      'messaging.destination.name': batch.topic,
-      'messaging.destination.partition.id': String(batch.partition),
-      'messaging.consumer.group.name': groupId,
-      'messaging.batch.message_count': batch.records.length,
-    },
+    attributes: { ...attributes, 'messaging.operation.type': 'receive', 'messaging.batch.message_count': records.length },
   });
-  return run(span, work);
+  const causes = new Map<string, string>();
+  const spans = parents.map(({ parent, offset }) => {
+    const span = tracer.startSpan(
+      `process ${topic}`,
+      {
+        kind: SpanKind.CONSUMER,
+        links: [{ context: whole.spanContext() }],
+        attributes: { ...attributes, 'messaging.operation.type': 'process', 'messaging.kafka.offset': Number(offset) },
+      },
+      trace.setSpanContext(ROOT_CONTEXT, parent),
+    );
+    const traceparent = traceparentOf(span);
+    if (traceparent !== undefined) causes.set(placeOf({ topic, partition, offset }), traceparent);
+    return span;
+  });
+  try {
+    await run(whole, () => context.with(context.active().setValue(CAUSES, causes), work));
+  } catch (error) {
+    for (const span of spans) failedBy(span, error);
+    throw error;
+  } finally {
+    for (const span of spans) span.end();
+  }
 };

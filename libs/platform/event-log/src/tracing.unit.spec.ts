@@ -7,7 +7,7 @@ import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@open
 import { Batcher } from './batcher.js';
 import { createMemoryLog } from './memory-log.js';
 import type { LogRecord, RecordBatch } from './port.js';
-import { tracedBatch, tracedSend } from './tracing.js';
+import { tracedBatch, tracedSend, traceparentOfCause } from './tracing.js';
 
 const topic = 'wa.inbound.v1';
 const record = (key: string, traceparent?: string): LogRecord => ({
@@ -82,12 +82,34 @@ describe('tracing', () => {
       throw new PlatformError('DATABASE_UNAVAILABLE', 'a message that could hold anything');
     });
     await expect(outcome).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
-    const [span] = spans();
+    const span = spans().find(({ name }) => name === `receive ${topic}`);
     expect(span?.kind).toBe(SpanKind.CONSUMER);
     expect(span?.parentSpanContext).toBeUndefined();
     expect(span?.spanContext().spanId).toBe(active);
     expect(span?.links.map((link) => link.context.spanId)).toEqual(['b7ad6b7169203331']);
-    expect(span?.status).toEqual({ code: SpanStatusCode.ERROR, message: 'DATABASE_UNAVAILABLE' });
     expect(span?.attributes).toMatchObject({ 'messaging.batch.message_count': 4, 'messaging.consumer.group.name': 'group' });
+    expect(spans().map(({ status }) => status)).toEqual(
+      Array.from({ length: 3 }, () => ({ code: SpanStatusCode.ERROR, message: 'DATABASE_UNAVAILABLE' })),
+    );
+  });
+
+  it('keeps what follows from each record in the trace of that record', async () => {
+    const log = createMemoryLog();
+    const other = recorded.replace('0af7', '1bf8');
+    await log.append([record('a', recorded), record('a', other), record('a')]);
+    const records = log.records(topic);
+    const batch = { topic, partition: records[0]?.partition, records } as unknown as RecordBatch;
+    const followed: (string | undefined)[] = [];
+    await tracedBatch(batch, 'group', async () => void followed.push(...records.map(traceparentOfCause)));
+    const processed = spans().filter(({ name }) => name === `process ${topic}`);
+    expect(processed.map((span) => [span.spanContext().traceId, span.parentSpanContext?.spanId])).toEqual([
+      [recorded.split('-')[1], 'b7ad6b7169203331'],
+      [other.split('-')[1], 'b7ad6b7169203331'],
+    ]);
+    expect(followed).toEqual([
+      ...processed.map((span) => `00-${span.spanContext().traceId}-${span.spanContext().spanId}-01`),
+      undefined,
+    ]);
+    expect(records.map(traceparentOfCause)).toEqual([undefined, undefined, undefined]);
   });
 });

@@ -1,5 +1,5 @@
 import { Uuid, PlatformError, type Service, type Topic } from '@centralita/contracts';
-import { context, propagation } from '@opentelemetry/api';
+import { activeTraceparent, traceparentOfCause } from '@centralita/event-log';
 import { v7 as uuidv7 } from 'uuid';
 import { markAppended } from './database.js';
 import { checkedData, sourceOf, type EventMeta, type EventRow } from './event-data.js';
@@ -35,12 +35,6 @@ const recordedEvent = (row: StoredRow): RecordedEvent =>
     domainSeq: row.domain_seq === null ? null : toBigInt(row.domain_seq),
     // The row was checked against the catalogue when it was appended.
   }) as RecordedEvent;
-
-const traceparent = (): string | undefined => {
-  const carrier: Record<string, string> = {};
-  propagation.inject(context.active(), carrier);
-  return carrier['traceparent'];
-};
 
 /** A stream's events carry the same expectation; a running count would be accepted for the first and refused for the rest. */
 const checkExpectations = (events: readonly NewEvent[]): void => {
@@ -78,8 +72,9 @@ export class EventStore {
     markAppended(tx);
     checkExpectations(events);
     const now = this.#clock();
-    const trace = traceparent();
+    const active = activeTraceparent();
     const prepared = events.map((event) => {
+      const trace = event.traceparent ?? (event.cause && traceparentOfCause(event.cause)) ?? active;
       const { json, keyId } = checkedData(event, topic, this.service);
       const id = event.id ?? this.#newId();
       const meta: EventMeta = {

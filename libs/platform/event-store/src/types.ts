@@ -34,6 +34,8 @@ export type NewEvent<Type extends EventType = EventType> = {
     readonly causationId?: string | null;
     /** The record on the log that made it happen. */
     readonly cause?: Cause;
+    /** Trace that it belongs to, for what was handed over and is decided later. @default that of the cause, else the active one */
+    readonly traceparent?: string;
   };
 }[Type];
 
