@@ -14,12 +14,15 @@ export const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const CIPHER = 'aes-256-gcm';
 
-/** RFC 8785 bytes of a JSON value. Throws on what JSON cannot carry: a lone surrogate, NaN, nothing at all. */
-export const canonicalBytes = (value: unknown): Buffer => {
+/** RFC 8785 text of a JSON value. Throws on what JSON cannot carry: a lone surrogate, NaN, nothing at all. */
+export const canonicalText = (value: unknown): string => {
   const text = canonicalize(value);
   if (text === undefined) throw new TypeError('a value without a JSON form cannot be sealed');
-  return Buffer.from(text, 'utf8');
+  return text;
 };
+
+/** RFC 8785 bytes of a JSON value. Throws as `canonicalText` does. */
+export const canonicalBytes = (value: unknown): Buffer => Buffer.from(canonicalText(value), 'utf8');
 
 export const hmac = (key: KeyObject, ...parts: readonly (string | Buffer)[]): Buffer => {
   const mac = createHmac('sha256', key);

@@ -1,4 +1,4 @@
-export { canonicalBytes } from './crypto.js';
+export { canonicalBytes, canonicalText } from './crypto.js';
 export { Keyring, MAX_LEASE_SECONDS, type KeyringMetrics, type KeyringOperation, type KeyringOptions } from './keyring.js';
 export { keyringMigration } from './migration.js';
 export { IdentityKinds, referencesOf, type IdentityKind, type References } from './references.js';

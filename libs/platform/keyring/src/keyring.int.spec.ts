@@ -91,6 +91,20 @@ describe('a key that goes', () => {
     await expect(reader.checkAlive(tenant, [subject])).rejects.toMatchObject({ code: 'SUBJECT_CLOSING' });
   });
 
+  it('is asked for again before an append that would begin after its lease', async () => {
+    const [tenant, subject] = [randomUUID(), randomUUID()];
+    let now = 0;
+    const [writer, eraser] = [await openKeyring({ clock: () => now }), await openKeyring()];
+    await writer.ensureSubjects(tenant, [subject]);
+    await eraser.setState(tenant, subject, 'closing');
+    now = 59_000;
+    // The lease of a minute ends in a second: long enough for an append at once, too short for one that may wait for two.
+    await expect(writer.checkAlive(tenant, [subject])).resolves.toBeUndefined();
+    expect(await writer.closed(tenant, [subject])).toEqual(new Set());
+    await expect(writer.checkAlive(tenant, [subject], 2000)).rejects.toMatchObject({ code: 'SUBJECT_CLOSING' });
+    expect(await writer.closed(tenant, [subject, randomUUID()])).toEqual(new Set([subject]));
+  });
+
   it('leaves a tombstone that nobody can take away', async () => {
     const [tenant, subject] = [randomUUID(), randomUUID()];
     const keyring = await openKeyring();

@@ -29,7 +29,7 @@ export type KeyringMetrics = {
   failed?(sample: { operation: KeyringOperation; code: ErrorCode }): void;
 };
 export type KeyringOperation =
-  'references' | 'ensureSubjects' | 'sealer' | 'checkAlive' | 'setState' | 'tenantCommitment' | 'use';
+  'references' | 'ensureSubjects' | 'closed' | 'sealer' | 'checkAlive' | 'setState' | 'tenantCommitment' | 'use';
 
 /** Answers that say something of the subject and nothing of the keyring. */
 const answers: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['SUBJECT_CLOSING', 'ERASED']);
@@ -72,33 +72,35 @@ export class Keyring {
     return this.#measured('references', async () => (await this.#tenant(tenantId)).references);
   }
 
-  /** Makes the keys that are missing. Throws SUBJECT_CLOSING where a closing row or a tombstone stands. */
-  async ensureSubjects(tenantId: string, subjectIds: readonly string[]): Promise<void> {
-    await this.#measured('ensureSubjects', async () => {
+  /** Makes the keys that are missing and gives all of them. Throws SUBJECT_CLOSING where a closing row or a tombstone stands. */
+  async ensureSubjects(tenantId: string, subjectIds: readonly string[]): Promise<SubjectKeys> {
+    return this.#measured('ensureSubjects', async () => {
       const known = await this.#read(tenantId, subjectIds);
       const missing = [...new Set(subjectIds)].filter((subjectId) => !known.has(subjectId));
       if (missing.length > 0) for (const [subjectId, key] of await this.#create(tenantId, missing)) known.set(subjectId, key);
       refuseUnlessLive(known, subjectIds);
+      return this.#keysOf(tenantId, known);
     });
+  }
+
+  /** Those of the subjects that take nothing new: closing, or with a tombstone. */
+  async closed(tenantId: string, subjectIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const known = await this.#measured('closed', () => this.#read(tenantId, subjectIds));
+    return new Set([...known].filter(([, key]) => key.state !== 'live').map(([subjectId]) => subjectId));
   }
 
   /** Keys of many subjects with at most one query. Subjects without a key are not an error here, but at their first use. */
   async sealer(tenantId: string, subjectIds: readonly string[]): Promise<SubjectKeys> {
-    return this.#measured(
-      'sealer',
-      async () =>
-        new SubjectKeys(tenantId, await this.#read(tenantId, subjectIds), () =>
-          this.#metrics.failed?.({ operation: 'use', code: 'KEY_UNAVAILABLE' }),
-        ),
-    );
+    return this.#measured('sealer', async () => this.#keysOf(tenantId, await this.#read(tenantId, subjectIds)));
   }
 
   /**
    * To be asked right before an append that holds envelopes of these subjects: after it, a key may still be used for less than the
-   * time that erasure waits. Throws SUBJECT_CLOSING or KEY_UNAVAILABLE.
+   * time that erasure waits. `spareMs` is what the append may take to begin: leases that end earlier are asked for again. Throws
+   * SUBJECT_CLOSING or KEY_UNAVAILABLE.
    */
-  async checkAlive(tenantId: string, subjectIds: readonly string[]): Promise<void> {
-    await this.#measured('checkAlive', async () => refuseUnlessLive(await this.#read(tenantId, subjectIds), subjectIds));
+  async checkAlive(tenantId: string, subjectIds: readonly string[], spareMs = 0): Promise<void> {
+    await this.#measured('checkAlive', async () => refuseUnlessLive(await this.#read(tenantId, subjectIds, spareMs), subjectIds));
   }
 
   /** `closing` stops new envelopes; `destroyed` forgets the key and leaves a tombstone. Repeating it is harmless. */
@@ -116,6 +118,10 @@ export class Keyring {
   /** Subject under which items without a customer are sealed: one per tenant and UTC month, so that a month can be forgotten. */
   unattributedSubject(tenantId: string, at: Date): string {
     return uuidV5(`unattributed:${at.toISOString().slice(0, 7)}`, tenantId);
+  }
+
+  #keysOf(tenantId: string, known: ReadonlyMap<string, SubjectKey>): SubjectKeys {
+    return new SubjectKeys(tenantId, known, () => this.#metrics.failed?.({ operation: 'use', code: 'KEY_UNAVAILABLE' }));
   }
 
   async #measured<T>(operation: KeyringOperation, work: () => Promise<T>): Promise<T> {
@@ -163,13 +169,13 @@ export class Keyring {
   }
 
   /** Leased copies where there are some, one query for the rest. */
-  async #read(tenantId: string, subjectIds: readonly string[]): Promise<Map<string, SubjectKey>> {
+  async #read(tenantId: string, subjectIds: readonly string[], spareMs = 0): Promise<Map<string, SubjectKey>> {
     const now = this.#clock();
     const found = new Map<string, SubjectKey>();
     const asked: string[] = [];
     for (const subjectId of new Set(subjectIds)) {
       const cached = this.#cache.get(cacheKey(tenantId, subjectId));
-      if (cached && now < cached.leasedUntil) found.set(subjectId, cached);
+      if (cached && now + spareMs < cached.leasedUntil) found.set(subjectId, cached);
       else asked.push(subjectId);
     }
     if (asked.length === 0) return found;

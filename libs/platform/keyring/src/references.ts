@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { stringify as uuidOf } from 'uuid';
-import { canonicalBytes, hmac } from './crypto.js';
+import { canonicalBytes, canonicalText, hmac } from './crypto.js';
 
 export const IdentityKinds = ['bsuid', 'parent_bsuid', 'phone', 'group'] as const;
 /** What an identifier is, by its pattern. A user name is no identity: it changes hands. */
@@ -12,6 +12,8 @@ export type References = {
   readonly messageRef: (phoneNumberId: string, wamid: string) => string;
   /** Id of a provider fact, UUIDv8: same item same id, other content other id. `item` is the array element alone. */
   readonly eventId: (kind: string, ref: string, item: unknown) => string;
+  /** The same id of an item whose canonical text was made already: one item of a thousand is written out once, not twice. */
+  readonly eventIdOfText: (kind: string, ref: string, itemText: string) => string;
   /** Id of a fact of ours that is produced directly: keyed hash of kind, send or media id, attempt. */
   readonly sendEventId: (kind: string, id: string, attempt: number) => string;
   /** What stands for a participant of a group outside ciphertext. */
@@ -37,6 +39,8 @@ export const referencesOf = (key: KeyObject): References => {
   return {
     messageRef: (phoneNumberId, wamid) => shortRef(mac('ref', phoneNumberId, wamid)),
     eventId: (kind, ref, item) => uuidV8(mac('event', kind, ref, item)),
+    eventIdOfText: (kind, ref, itemText) =>
+      uuidV8(hmac(key, `["event",${canonicalText(kind)},${canonicalText(ref)},${itemText}]`)),
     sendEventId: (kind, id, attempt) => uuidV8(mac('send', kind, id, attempt)),
     participantRef: (identifier) => shortRef(mac('participant', identifier)),
     blindIndex: (kind, value) => mac('blind', kind, value).toString('base64url'),

@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { canonicalBytes } from './crypto.js';
+import { canonicalBytes, canonicalText } from './crypto.js';
 import { referencesOf } from './references.js';
 
 const raw = Buffer.alloc(32, 7);
@@ -28,6 +28,15 @@ describe('references', () => {
         const equal = canonicalBytes(a).equals(canonicalBytes(b));
         return equal === (sut.eventId(...a) === sut.eventId(...b));
       }),
+    );
+  });
+
+  it('give the same id of a text that was written out before', () => {
+    fc.assert(
+      fc.property(
+        fact,
+        ([kind, ref, item]) => sut.eventIdOfText(kind, ref, canonicalText(item)) === sut.eventId(kind, ref, item),
+      ),
     );
   });
 

@@ -17,7 +17,11 @@ export type Opened = { readonly state: 'open'; readonly value: unknown } | { rea
 export type OpenedBytes = { readonly state: 'open'; readonly bytes: Buffer } | { readonly state: 'erased' };
 
 /** What a caller gives to be sealed; `id` is the event that first holds the envelope. */
-export type Plain = { readonly id: string; readonly subject: string; readonly schema: string; readonly plaintext: unknown };
+export type Plain = { readonly id: string; readonly subject: string; readonly schema: string } & (
+  | { readonly plaintext: unknown }
+  /** The plaintext's RFC 8785 text, where the caller has made it already. */
+  | { readonly canonical: string }
+);
 
 /**
  * Keys of the subjects that were asked for, read in one query; everything from here on is synchronous. Do not keep it: right before
@@ -32,10 +36,11 @@ export class SubjectKeys {
   ) {}
 
   /** Same fact, same bytes: the nonce is a keyed hash of place and content, so it repeats only when both do. */
-  seal({ id, subject, schema, plaintext }: Plain): Sealed {
+  seal(plain: Plain): Sealed {
+    const { id, subject, schema } = plain;
     const { keyId, keys } = this.#writable(subject);
     const associated = this.#associated(subject, id, schema);
-    const bytes = canonicalBytes(plaintext);
+    const bytes = 'canonical' in plain ? Buffer.from(plain.canonical, 'utf8') : canonicalBytes(plain.plaintext);
     const nonce = hmac(keys.nonce, associated, '|', bytes).subarray(0, NONCE_BYTES);
     const ct = encrypt(keys.enc, nonce, associated, bytes);
     return { id, subject, schema, kid: keyId, nonce: nonce.toString('base64url'), ct: ct.toString('base64') };

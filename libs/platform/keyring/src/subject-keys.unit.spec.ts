@@ -2,7 +2,7 @@ import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { isPlatformError, type ErrorCode } from '@centralita/contracts';
 import fc from 'fast-check';
-import { derive } from './crypto.js';
+import { canonicalText, derive } from './crypto.js';
 import { SubjectKeys, type KeyState, type SubjectKey } from './subject-keys.js';
 
 const tenant = '00000000-0000-4000-8000-00000000000a';
@@ -39,6 +39,7 @@ describe('an envelope', () => {
       fc.property(fc.jsonValue(), (plaintext) => {
         const sealed = sut.seal({ id: event, subject: ana, schema: 'item.v1', plaintext });
         expect(sut.seal({ id: event, subject: ana, schema: 'item.v1', plaintext })).toEqual(sealed);
+        expect(sut.seal({ id: event, subject: ana, schema: 'item.v1', canonical: canonicalText(plaintext) })).toEqual(sealed);
         // -0 has no form of its own in JSON
         expect(sut.open(sealed)).toEqual({ state: 'open', value: JSON.parse(JSON.stringify(plaintext)) as unknown });
       }),
