@@ -18,6 +18,7 @@ export type BatcherOptions = {
 type Entry = {
   readonly records: readonly LogRecord[];
   readonly bytes: number;
+  readonly wanted: () => boolean;
   resolve(): void;
   reject(error: unknown): void;
 };
@@ -59,11 +60,16 @@ export class Batcher {
 
   /**
    * Resolves when all of the records are replicated. Rejects with LOG_OVERLOADED before anything is queued when the bound is
-   * reached, with DRAINING after `close`, and with the log's own error when its append failed.
+   * reached, with DRAINING after `close`, and with the log's own error when its append failed. `wanted` is asked right before the
+   * send: what nobody waits for any more, or what may no longer be written, is not sent (TIMEOUT).
    */
-  add(records: readonly LogRecord[], bytes: number = records.reduce((sum, record) => sum + sizeOf(record), 0)): Promise<void> {
+  add(
+    records: readonly LogRecord[],
+    bytes: number = records.reduce((sum, record) => sum + sizeOf(record), 0),
+    wanted: () => boolean = () => true,
+  ): Promise<void> {
     // The span is that of the request, not of whichever request happens to trigger the flush.
-    return tracedSend(records, (stamped) => this.#enqueue(stamped, bytes));
+    return tracedSend(records, (stamped) => this.#enqueue(stamped, bytes, wanted));
   }
 
   /** Refuses new records, sends what waits, resolves when everything is settled. */
@@ -73,14 +79,14 @@ export class Batcher {
     while (this.#sending) await this.#sending;
   }
 
-  #enqueue(records: readonly LogRecord[], bytes: number): Promise<void> {
+  #enqueue(records: readonly LogRecord[], bytes: number, wanted: () => boolean): Promise<void> {
     if (this.#closed) return Promise.reject(new PlatformError('DRAINING', 'the batcher is closed'));
     if (this.#bytes + bytes > this.#maxBytes)
       return Promise.reject(
         new PlatformError('LOG_OVERLOADED', 'too many bytes wait for the log', { pendingBytes: this.#bytes }),
       );
     return new Promise((resolve, reject) => {
-      this.#queue.push({ records, bytes, resolve, reject });
+      this.#queue.push({ records, bytes, wanted, resolve, reject });
       this.#queuedBytes += bytes;
       this.#bytes += bytes;
       // While a send is under way, its return is the trigger.
@@ -112,7 +118,12 @@ export class Batcher {
     return this.#queue.splice(0, count);
   }
 
-  async #send(entries: readonly Entry[]): Promise<void> {
+  async #send(taken: readonly Entry[]): Promise<void> {
+    const entries: Entry[] = [];
+    for (const entry of taken)
+      if (entry.wanted()) entries.push(entry);
+      else this.#settle(entry, new PlatformError('TIMEOUT', 'the records waited for the log for too long'));
+    if (entries.length === 0) return;
     try {
       await this.#log.append(entries.flatMap((entry) => entry.records));
       for (const entry of entries) this.#settle(entry);

@@ -109,6 +109,24 @@ describe('the batcher', () => {
     await later;
   });
 
+  it('does not send what nobody wants any more when its turn comes', async () => {
+    const { sends, append } = holding();
+    const sut = new Batcher({ log: { append }, flushBytes: 1 });
+    const first = sut.add([record('a')]);
+    let wanted = true;
+    const late = sut.add([record('b')], 10, () => wanted);
+    const other = sut.add([record('c')]);
+    wanted = false;
+    sends[0]?.done();
+    await first;
+    await expect(late).rejects.toMatchObject({ code: 'TIMEOUT' });
+    while (sends.length < 2) await Promise.resolve();
+    sends[1]?.done();
+    await other;
+    expect(sends.map(({ keys }) => keys)).toEqual([['a'], ['c']]);
+    expect(sut.pendingBytes).toBe(0);
+  });
+
   it('lets only the request with the oversize record fail', async () => {
     const onLog: (string | null)[] = [];
     const append = async (records: readonly LogRecord[]) => {
