@@ -11,6 +11,15 @@ export const centralita = async (argv: readonly string[], files: Readonly<Record
       if (file === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
       return typeof file === 'string' ? new TextEncoder().encode(file) : file;
     },
+    async *readLines(path) {
+      const file = files[path];
+      if (file === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+      yield* (typeof file === 'string' ? file : new TextDecoder().decode(file)).split('\n');
+    },
+    openFile: async (path) => {
+      ran.written[path] = '';
+      return { write: async (text) => void (ran.written[path] += text), close: async () => undefined };
+    },
     writeFile: async (path, text) => {
       ran.written[path] = text;
     },

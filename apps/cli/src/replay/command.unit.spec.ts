@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { encodeEvent, schemaUri } from '@centralita/contracts';
 import { dumpLine } from '@centralita/event-log';
 import { centralita } from '../runner.spec.js';
+import { exitOf } from './command.js';
 
 const TENANT = '0190b7c0-0000-7000-8000-000000000003';
 const uuid = (n: number): string => `0190b7c0-0000-7000-8000-${String(n).padStart(12, '0')}`;
@@ -95,6 +96,32 @@ describe('centralita replay', () => {
   it('says which line is no record', async () => {
     const ran = await replay(`${dump}\n{"topic":1}`);
     expect([ran.exitCode, ran.err[0]]).toEqual([3, expect.stringContaining('line 3')]);
+  });
+
+  it('says which document is not what it should be, and which file is not there', async () => {
+    const wrong = { 'log.ndjson': dump, 'no.json': '{', 'zone.json': accounts.replace('Europe/Madrid', 'Europe/Nowhere') };
+    for (const [argv, exitCode, text] of [
+      [['log.ndjson', '--accounts', 'no.json'], 3, 'no.json: not an accounts file'],
+      [['log.ndjson', '--accounts', 'zone.json'], 3, 'zone.json: not an accounts file'],
+      [['log.ndjson', '--accounts', 'accounts.json', '--expect', 'no.json'], 3, 'no.json: not a manifest'],
+      [['absent.ndjson', '--accounts', 'accounts.json'], 64, 'error: cannot read or write a file: ENOENT'],
+    ] as const) {
+      const ran = await centralita(['replay', ...argv], { ...wrong, 'accounts.json': accounts });
+      expect([ran.exitCode, ran.err[0], ran.out]).toEqual([exitCode, text, []]);
+    }
+  });
+
+  it('writes the dump that it read, and names a hole in it', async () => {
+    const { written } = await replay(dump, ['--dump', 'copy.ndjson']);
+    expect(written['copy.ndjson']).toBe(`${dump}\n`);
+    const ran = await replay([line(0, 'sent'), line(2, 'delivered')].join('\n'));
+    expect([ran.exitCode, ran.err[0]]).toEqual([1, expect.stringContaining('offset 2 of wa.inbound.v1:0')]);
+  });
+
+  it('does not call a log different that it cannot reach', () => {
+    expect((['LOG_UNAVAILABLE', 'TOPIC_UNKNOWN', 'OFFSET_OUT_OF_RANGE', 'RECORD_INVALID'] as const).map(exitOf)).toEqual([
+      69, 69, 1, 3,
+    ]);
   });
 
   it('wants either a file or brokers', async () => {

@@ -1,12 +1,17 @@
 import { decodeData, decodeEnvelope, isType, type EventType } from '@centralita/contracts';
-import { FOLD_VERSION, UsageLedger } from '@centralita/domain-billing';
+import { FOLD_VERSION, isTimeZone, UsageLedger } from '@centralita/domain-billing';
 import type { StoredRecord } from '@centralita/event-log';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Manifest } from './manifest.js';
 
+const TimeZone = z.string().refine(isTimeZone, 'not a time zone');
+
 /** The accounts' zones decide in which month a delivery falls; the file is the one that the billing service is given. */
-const Accounts = z.object({ accounts: z.array(z.object({ tenantId: z.string(), wabaId: z.string(), timeZone: z.string() })) });
+export const Accounts = z.object({
+  accounts: z.array(z.object({ tenantId: z.string(), wabaId: z.string(), timeZone: TimeZone })),
+});
+export type Accounts = z.infer<typeof Accounts>;
 
 /** The topics that the billing fold reads. */
 export const inputTopics: ReadonlySet<string> = new Set(['wa.inbound.v1', 'billing.events.v1']);
@@ -18,8 +23,7 @@ export class BillingFold {
   readonly #tenants = new Map<string, UsageLedger>();
   readonly #zones: ReadonlyMap<string, string>;
 
-  constructor(accountsFile: string) {
-    const { accounts } = Accounts.parse(JSON.parse(accountsFile));
+  constructor({ accounts }: Accounts) {
     this.#zones = new Map(accounts.map(({ tenantId, wabaId, timeZone }) => [`${tenantId}/${wabaId}`, timeZone]));
   }
 

@@ -1,7 +1,7 @@
 import { isPlatformError } from '@centralita/contracts';
 import { parseVerifierKey, type Trust, type VerifierKey } from '@centralita/domain-ledger';
 import { Command, InvalidArgumentError } from 'commander';
-import type { Io, Outcome } from '../io.js';
+import { reasonOf, type Io, type Outcome } from '../io.js';
 import { checkConsistency, checkExport, checkLog, checkNote, checkProof, type File } from './checks.js';
 import { sha256, verifyEd25519 } from './crypto.js';
 import { asJson, EXIT_CODES, overall, resultLine, textLines, type Report } from './report.js';
@@ -57,8 +57,7 @@ export const verifyCommand = (io: Io, outcome: Outcome): Command => {
       const read = async (path: string): Promise<File> => ({
         name: path,
         bytes: await io.readFile(path).catch((error: unknown) => {
-          const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-          return command.error(`error: cannot read ${path}: ${reason}`);
+          return command.error(`error: cannot read ${path}: ${reasonOf(error)}`);
         }),
       });
       const files = await Promise.all(paths.map(read));

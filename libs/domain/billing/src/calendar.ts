@@ -4,6 +4,16 @@ import { Temporal } from 'temporal-polyfill';
 export const localDate = (instant: string, timeZone: string): string =>
   Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone).toPlainDate().toString();
 
+/** True for an IANA time zone that this machine knows. */
+export const isTimeZone = (name: string): boolean => {
+  try {
+    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 type LocalMonth = { readonly name: string; readonly from: number; readonly to: number };
 
 /** First instant of a local day, in milliseconds; where clocks jump over midnight, the day begins later. */
