@@ -94,11 +94,16 @@ export const foldRight = (hash: Hash, roots: readonly Uint8Array[]): Uint8Array 
 export const rootAt = async (hash: Hash, source: NodeSource, size: bigint): Promise<Uint8Array> =>
   (await Frontier.load(hash, source, size)).root();
 
-/** Root over the given leaves' hashes. */
+/** Root over the given leaves' hashes, level by level: neighbours join, and a last one without a neighbour goes up as it is. */
 export const rootOf = (hash: Hash, leafHashes: readonly Uint8Array[]): Uint8Array => {
-  const frontier = new Frontier(hash);
-  for (const leaf of leafHashes) frontier.append(leaf);
-  return frontier.root();
+  let level = leafHashes;
+  while (level.length > 1)
+    level = Array.from({ length: Math.ceil(level.length / 2) }, (_, index) => {
+      const [left, right] = [level[2 * index] as Uint8Array, level[2 * index + 1]];
+      return right ? nodeHash(hash, left, right) : left;
+    });
+  const [root] = level;
+  return root ?? emptyRoot(hash);
 };
 
 /** True for a 32-byte value equal to the other. A hash of another length would move the border between left and right. */
