@@ -23,8 +23,8 @@ export type BringUp = {
   flags: Flags;
   externals: Externals;
   folders: Folders;
-  supervisor: Supervisor;
-  engines: OwnEngines;
+  supervisor: Pick<Supervisor, 'run' | 'start'>;
+  engines: Pick<OwnEngines, 'kafka' | 'postgres'>;
   progress: Progress;
   signal: AbortSignal;
 };

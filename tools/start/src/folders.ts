@@ -18,8 +18,10 @@ export type Folders = {
 };
 
 /** A checked run judges everything it finds, so it gets data of its own. */
-export const foldersOf = (once: boolean): Folders => {
-  const state = once ? join(projectRoot, '.centralita', 'once') : join(projectRoot, '.centralita');
+export const foldersOf = (once: boolean): Folders =>
+  foldersIn(once ? join(projectRoot, '.centralita', 'once') : join(projectRoot, '.centralita'));
+
+export const foldersIn = (state: string): Folders => {
   const below = (name: string): string => join(state, name);
   return {
     state,

@@ -14,9 +14,9 @@ import { OwnEngines } from './own-engines.js';
 import { StartProblem } from './problem.js';
 import { Supervisor } from './processes.js';
 import { Progress } from './progress.js';
+import { seedUsers } from './secrets.js';
 import { dayPolicy, peoplePolicy } from './seed/policy.js';
-import { tenants } from './seed/tenants.js';
-import { publishPolicy, seedTenant } from './seeding.js';
+import { publishPolicy, seedAll } from './seeding.js';
 import { removeGiven } from './stores.js';
 import { addresses, checkLines, daySummary, unseeded, waitingTimes } from './summary.js';
 
@@ -48,8 +48,8 @@ export const start = (flags: Flags, signal: AbortSignal): Run => {
     const externals = readExternals(process.env);
     if (flags.report !== null && !flags.once)
       throw new StartProblem('--report writes the results of the checks: it needs --once', 64);
-    const users = tenants.flatMap((tenant) => tenant.users.map((user) => user.id));
-    const canSignIn = externals.oidc === null || (await knowsUsers(externals.oidc.issuer, users));
+    const subjects = seedUsers.map(({ sub }) => sub);
+    const canSignIn = externals.oidc === null || (await knowsUsers(externals.oidc.issuer, subjects));
     if (flags.once && !canSignIn) {
       throw new StartProblem(
         '--once signs the seeded users in by script, which only the development provider with these users allows: OIDC_ISSUER is another one',
@@ -93,15 +93,6 @@ export const start = (flags: Flags, signal: AbortSignal): Run => {
     engines.kill();
   };
   return { finished: run(), kill };
-};
-
-const seedAll = async (context: StartContext, policy: typeof dayPolicy): Promise<void> => {
-  await Promise.all(
-    context.seeds.map(async (tenant) => {
-      await publishPolicy(context.gatewayUrl, tenant, policy);
-      await seedTenant(context.gatewayUrl, tenant);
-    }),
-  );
 };
 
 const play = async (context: StartContext, progress: Progress): Promise<DayResult> => {

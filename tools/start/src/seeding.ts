@@ -29,3 +29,16 @@ export const publishPolicy = async (gatewayUrl: string, tenant: SeedTenant, poli
   const admin = await signIn(gatewayUrl, tenant);
   await admin.put('/v1/routing-policy', policy);
 };
+
+/** Both tenants, with the policy first: it decides from the first conversation on. */
+export const seedAll = async (
+  { gatewayUrl, seeds }: { readonly gatewayUrl: string; readonly seeds: readonly SeedTenant[] },
+  policy: typeof dayPolicy,
+): Promise<void> => {
+  await Promise.all(
+    seeds.map(async (tenant) => {
+      await publishPolicy(gatewayUrl, tenant, policy);
+      await seedTenant(gatewayUrl, tenant);
+    }),
+  );
+};

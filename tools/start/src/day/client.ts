@@ -43,15 +43,17 @@ export class ApiClient {
     readonly login: Login,
     private readonly cookie: string,
     private readonly exchanges: Exchange[],
+    private readonly patience: number,
   ) {}
 
-  static async signIn(gatewayUrl: string, login: Login, exchanges: Exchange[]): Promise<ApiClient> {
+  /** `patience`: tries of a request before its failure counts. */
+  static async signIn(gatewayUrl: string, login: Login, exchanges: Exchange[], patience = 5): Promise<ApiClient> {
     const { cookie } = await loginThroughOidc({
       loginUrl: `${gatewayUrl}/auth/login`,
       username: login.username,
       password: login.password,
     });
-    return new ApiClient(gatewayUrl, login, cookie, exchanges);
+    return new ApiClient(gatewayUrl, login, cookie, exchanges, patience);
   }
 
   get<Body>(path: string, options: Options = {}): Promise<Answer<Body>> {
@@ -98,15 +100,22 @@ export class ApiClient {
   }
 
   async #call<Body>(method: string, path: string, options: Options): Promise<Answer<Body>> {
+    const where = `${this.login.username} ${method} ${path}`;
     for (let attempt = 1; ; attempt += 1) {
-      const answer = await this.raw(method, path, options);
-      const body = parse(answer.body, answer.headers);
-      if (answer.status < 400) return { ...answer, body: body as Body };
-      const problem = body as Partial<Problem>;
       // A person waits and presses Retry; the command's key makes the second press harmless.
-      if (!problem.retryable || attempt === 5)
-        throw new ApiError(answer.status, problem, `${this.login.username} ${method} ${path}`);
-      await pause(100 * attempt);
+      const again = attempt < this.patience;
+      // fetch fails with a TypeError when the connection was refused or ended: nobody knows what became of the request.
+      const answer = await this.raw(method, path, options).catch((error: unknown) => {
+        if (error instanceof TypeError) return null;
+        throw error;
+      });
+      if (answer !== null) {
+        const body = parse(answer.body, answer.headers);
+        if (answer.status < 400) return { ...answer, body: body as Body };
+        const problem = body as Partial<Problem>;
+        if (!problem.retryable || !again) throw new ApiError(answer.status, problem, where);
+      } else if (!again) throw new ApiError(0, { detail: 'the gateway does not answer' }, where);
+      await pause(Math.min(100 * attempt, 1000));
     }
   }
 }

@@ -23,4 +23,6 @@ export type DayContext = {
   readonly numbers: readonly PlanNumber[];
   readonly tenants: readonly TenantContext[];
   readonly progress: (text: string) => void;
+  /** How often people press Retry before they give up. A day with faults needs more than a day without. @default 5 */
+  readonly patience?: number;
 };

@@ -47,7 +47,7 @@ export const playDay = async (context: DayContext): Promise<DayResult> => {
   const people = new Map<string, ApiClient>();
   for (const tenant of context.tenants)
     for (const login of [...tenant.agents, tenant.supervisor, tenant.compliance, tenant.billing])
-      people.set(login.username, await ApiClient.signIn(context.gatewayUrl, login, exchanges));
+      people.set(login.username, await ApiClient.signIn(context.gatewayUrl, login, exchanges, context.patience));
   const signedIn = (username: string): ApiClient => {
     const client = people.get(username);
     if (!client) throw new RangeError(`${username} is not signed in`);

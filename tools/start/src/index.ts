@@ -1,0 +1,11 @@
+export { bringUp, type BringUp } from './bring-up.js';
+export { Facts, type Placed } from './checks/facts.js';
+export { runChecks } from './checks/run.js';
+export { untilSettled } from './checks/settled.js';
+export type { CheckResult, StartContext } from './context.js';
+export { playDay, type DayResult } from './day/play.js';
+export { claim, foldersIn, projectRoot, type Folders } from './folders.js';
+export type { ProcessSpec } from './processes.js';
+export { Progress } from './progress.js';
+export { dayPolicy } from './seed/policy.js';
+export { seedAll } from './seeding.js';
