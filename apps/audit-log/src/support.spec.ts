@@ -107,6 +107,8 @@ export type Harness = {
   tenant(): { readonly id: string; readonly source: Source; readonly officer: TestActor };
   /** Makes customers with keys; their ids and the commitments under which the ledger knows them. */
   customers(tenantId: string, count: number): Promise<{ readonly id: string; readonly commitment: string }[]>;
+  /** Both come into the queue before the sequencer looks, and then somebody takes the first one out. */
+  loseIntake(of: { readonly id: string }, lost: () => Promise<AccessRecord>, kept: () => Promise<AccessRecord>): Promise<void>;
   /** Waits until a checkpoint on the log covers at least so many leaves and returns the newest size. */
   checkpointed(tenantId: string, leaves: number): Promise<bigint>;
   close(): Promise<void>;
@@ -157,6 +159,21 @@ export const startHarness = async (env: Record<string, string> = {}): Promise<Ha
       await keyring.ensureSubjects(tenantId, ids);
       const keys = await keyring.sealer(tenantId, ids);
       return ids.map((id) => ({ id, commitment: keys.commitment(id) }));
+    },
+    loseIntake: async ({ id }, lost, kept) => {
+      const client = await admin.connect();
+      try {
+        await client.query('begin');
+        // The lease stands here: without it the sequencer does not even look at what waits.
+        await client.query('lock table domain_head in access exclusive mode');
+        const { recordId } = await lost();
+        await kept();
+        await until(async () => (await admin.query('select 1 from intake where tenant_id = $1', [id])).rowCount === 2);
+        await client.query(`delete from intake where tenant_id = $1 and event_id = $2`, [id, recordId]);
+        await client.query('commit');
+      } finally {
+        client.release();
+      }
     },
     checkpointed: (tenantId, leaves) =>
       until(

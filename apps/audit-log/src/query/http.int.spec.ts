@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AccessPage, CheckpointView, type AccessRecord, type ExportBundle } from '@centralita/contracts';
+import { AccessPage, AuditFindingPage, CheckpointView, type AccessRecord, type ExportBundle } from '@centralita/contracts';
 import {
   parseTlogProof,
   utf8,
@@ -120,6 +120,59 @@ describe('GET /v1/access-records', () => {
       fields: ['access_record'],
       outcome: 'disclosed',
     });
+  });
+});
+
+describe('GET /v1/audit/findings', () => {
+  it('lists what a source left out or got wrong, newest first, page by page, and is itself a record', async () => {
+    // given a source that loses number 2, and whose list at number 4 has a manifest of something else
+    const own = harness.tenant();
+    const [a, b] = (await harness.customers(own.id, 2)).map(({ commitment }) => commitment) as [string, string];
+    await own.source.access({ subjects: [] });
+    await harness.checkpointed(own.id, 1);
+    await harness.loseIntake(
+      own,
+      () => own.source.access({ subjects: [] }),
+      () => own.source.access({ subjects: [] }),
+    );
+    await own.source.access({ subjects: [a, b], manifest: 'f'.repeat(64) });
+    await harness.checkpointed(own.id, 5);
+    const findings = async (query: string, actor = own.officer): Promise<z.infer<typeof AuditFindingPage>> =>
+      AuditFindingPage.parse((await get(`/v1/audit/findings${query}`, actor)).body);
+    // then
+    const gap = { kind: 'source_gap', sourceLane: own.source.lane(0), numberFrom: '2', numberTo: '2', leafIndex: '1' };
+    const mismatch = {
+      kind: 'manifest_mismatch',
+      sourceLane: own.source.lane(0),
+      numberFrom: '4',
+      numberTo: '4',
+      leafIndex: '2',
+    };
+    const first = await findings('?limit=1');
+    expect(first.items).toMatchObject([mismatch]);
+    const second = await findings(`?limit=1&cursor=${first.nextCursor}`);
+    expect(second).toMatchObject({ items: [gap], nextCursor: null });
+    expect((await findings('?kind=source_gap')).items).toMatchObject([gap]);
+    const answer = await get('/v1/audit/findings', own.officer);
+    const recordId = answer.headers.get('x-access-record');
+    const read = await until(
+      async () => {
+        const page = AccessPage.parse((await get('/v1/access-records?action=audit.findings.read', own.officer)).body);
+        return page.items.find(({ leaf }) => leaf.recordId === recordId);
+      },
+      { describe: 'the leaf of the query' },
+    );
+    expect(read.leaf).toMatchObject({ resource: { type: 'finding', id: 'list' }, resultCount: 2 });
+  });
+
+  it('is for compliance alone, of one tenant, and knows its cursors', async () => {
+    expect((await get('/v1/audit/findings', { tenantId: tenant.id, roles: ['supervisor', 'platform'] })).status).toBe(403);
+    expect((await get('/v1/audit/findings', harness.tenant().officer)).body).toEqual({ items: [], nextCursor: null });
+    for (const cursor of ['nonsense', Buffer.from('7:other').toString('base64url')])
+      expect(await get(`/v1/audit/findings?cursor=${cursor}`)).toMatchObject({
+        status: 400,
+        body: { code: 'VALIDATION_FAILED' },
+      });
   });
 });
 

@@ -1,6 +1,8 @@
 import {
   AccessPage,
   AccessQuery,
+  AuditFindingPage,
+  AuditFindingQuery,
   CheckpointView,
   ConsistencyView,
   ExportBundle,
@@ -17,6 +19,7 @@ import { Controller } from '@nestjs/common';
 import { z } from 'zod';
 import { nodesOf } from '../sequence/tree-store.js';
 import { sha256, Signer } from '../signing/signer.js';
+import { findingPage } from './findings.js';
 import { accessRow, checkpointView, readCheckpoint, readLeaf, readLeaves } from './rows.js';
 import { searchLeaves } from './search.js';
 
@@ -101,6 +104,16 @@ const exported = route({
   query: z.object({ from: Index.default('0'), to: Index.optional() }),
   response: ExportBundle,
   audited: { action: 'audit.export.read', resource: 'export', event },
+});
+
+const findings = route({
+  method: 'GET',
+  path: '/v1/audit/findings',
+  summary: 'Holes and contradictions in what the sources sent, newest first.',
+  roles,
+  query: AuditFindingQuery,
+  response: AuditFindingPage,
+  audited: { action: 'audit.findings.read', resource: 'finding', event },
 });
 
 /** Reads of the ledger. Each of them is itself a record in it. */
@@ -222,6 +235,18 @@ export class AuditController {
       fields: ['access_record'],
       resultCount: body.leaves.length,
       resource: { type: 'export', id: `${body.from}-${body.to}` },
+    });
+  }
+
+  @Endpoint(findings)
+  async findings({ tenantId, query }: InputOf<typeof findings>): Promise<OutputOf<typeof findings>> {
+    const body = await this.db.withTenant(tenantId, (tx) => findingPage(tx, query));
+    return disclosure({
+      body,
+      subjects: [],
+      fields: [],
+      resultCount: body.items.length,
+      resource: { type: 'finding', id: 'list' },
     });
   }
 

@@ -1,22 +1,14 @@
 import type { AccessPage, AccessQuery } from '@centralita/contracts';
-import { PlatformError } from '@centralita/contracts';
 import type { Tx } from '@centralita/event-store';
 import type { z } from 'zod';
+import { decodeCursor, encodeCursor } from './cursor.js';
 import { accessRow, leafColumns, type StoredLeaf } from './rows.js';
 
 type Query = z.output<typeof AccessQuery>;
 type Page = z.input<typeof AccessPage>;
 
-/** Opaque to clients: the index of the last leaf that was shown. Pages go from the newest to the oldest and never shift. */
-const cursorOf = (index: string): string => Buffer.from(index).toString('base64url');
-const indexOf = (cursor: string): string => {
-  const index = Buffer.from(cursor, 'base64url').toString();
-  if (!/^\d{1,19}$/.test(index))
-    throw new PlatformError('VALIDATION_FAILED', 'one field is not valid', {
-      errors: [{ path: 'query.cursor', message: 'is not a cursor of this list' }],
-    });
-  return index;
-};
+/** Pages go from the newest leaf to the oldest. */
+const PLACE = /^\d{1,18}$/;
 
 /**
  * Leaves that match, newest first. Without a subject these are the records; with one, every leaf of the subject, so that its look in
@@ -43,7 +35,7 @@ export const searchLeaves = async (tx: Tx, query: Query, subject: string | null)
             query.outcome ?? null,
             query.from ?? null,
             query.to ?? null,
-            query.cursor === undefined ? null : indexOf(query.cursor),
+            query.cursor === undefined ? null : decodeCursor(query.cursor, PLACE)[0],
             query.limit + 1,
           ],
         );
@@ -51,7 +43,7 @@ export const searchLeaves = async (tx: Tx, query: Query, subject: string | null)
   const last = shown.at(-1);
   return {
     items: shown.map(accessRow),
-    nextCursor: rows.length > query.limit && last ? cursorOf(last.leaf_index) : null,
+    nextCursor: rows.length > query.limit && last ? encodeCursor(last.leaf_index) : null,
     complete:
       subject === null ? { state: 'not_a_subject', expected: null, found: shown.length } : await completeness(tx, subject),
   };

@@ -109,22 +109,12 @@ describe('sequencer', () => {
     const { id, source } = harness.tenant();
     await source.access({ subjects: [] });
     await harness.checkpointed(id, 1);
-    // A row that somebody took out of the queue before it was sequenced. The source's rows come in one batch with the next record.
-    const client = await harness.admin.connect();
-    try {
-      await client.query('begin');
-      await client.query('lock table leaf in access exclusive mode');
-      await source.access({ subjects: [] });
-      await source.access({ subjects: [] });
-      for (;;) {
-        const { rows } = await harness.admin.query(`select number from intake where tenant_id = $1`, [id]);
-        if (rows.length === 2) break;
-      }
-      await client.query(`delete from intake where tenant_id = $1 and number = 2`, [id]);
-      await client.query('commit');
-    } finally {
-      client.release();
-    }
+    // A row that somebody took out of the queue before it was sequenced.
+    await harness.loseIntake(
+      { id },
+      () => source.access({ subjects: [] }),
+      () => source.access({ subjects: [] }),
+    );
     expect(await harness.checkpointed(id, 2)).toBe(2n);
     const { rows } = await harness.admin.query(
       `select kind, lane, number_from, number_to, leaf_index from finding where tenant_id = $1`,

@@ -1,9 +1,10 @@
+import type { AuditFinding } from '@centralita/contracts';
 import { toBigInt, type Tx } from '@centralita/event-store';
 import { manifestHolds, type DueRecord } from './leaves.js';
 
 /** Something about the sources that an auditor must see. The record stands in the log all the same. */
 export type Finding = {
-  readonly kind: 'source_gap' | 'source_repeated' | 'manifest_mismatch';
+  readonly kind: AuditFinding['kind'];
   readonly lane: string;
   readonly from: bigint;
   readonly to: bigint;

@@ -23,6 +23,7 @@ export const ownerOfSegment: Readonly<Record<string, Upstream>> = {
   'rate-cards': 'billing',
   'billing-digest': 'billing',
   periods: 'billing',
+  audit: 'audit-log',
   'access-records': 'audit-log',
   records: 'audit-log',
   checkpoints: 'audit-log',

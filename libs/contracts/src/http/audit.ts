@@ -68,6 +68,25 @@ export const ConsistencyView = z.object({
   fromNote: z.string(),
   toNote: z.string(),
 });
+export const AuditFindingKinds = ['source_gap', 'source_repeated', 'manifest_mismatch'] as const;
+export const AuditFindingQuery = PageQuery.extend({ kind: z.enum(AuditFindingKinds).optional() });
+/** What the sequencer noticed about a source while it gave its records their places. The records stand in the log all the same. */
+export const AuditFinding = z.object({
+  kind: z
+    .enum(AuditFindingKinds)
+    .describe(
+      'source_gap: numbers of the source are not there; source_repeated: a number came after a higher one; ' +
+        'manifest_mismatch: the manifest of a list is not the root of its subjects',
+    ),
+  sourceLane: Uuid,
+  numberFrom: z.string().describe('first number of the source that is concerned'),
+  numberTo: z.string().describe('last number, inclusive'),
+  leafIndex: z.string().describe('leaf of the record at which it was noticed'),
+  foundAt: Instant,
+});
+export type AuditFinding = z.infer<typeof AuditFinding>;
+export const AuditFindingPage = page(AuditFinding);
+
 export const SubjectLookupBody = z
   .object({
     phone: z
