@@ -40,12 +40,19 @@ export type RunningGateway = {
 
 const BODY_LIMIT = 1024 * 1024;
 
+export type GatewayOverrides = {
+  readonly logger?: Logger;
+  /** Called before anything is built: `drainOnSignals` in a process. */
+  readonly supervise?: (drain: DrainController, logger: Logger) => void;
+};
+
 /** Builds and starts the gateway in this process. */
-export const startGateway = async (env: NodeJS.ProcessEnv, given: { readonly logger?: Logger } = {}): Promise<RunningGateway> => {
+export const startGateway = async (env: NodeJS.ProcessEnv, given: GatewayOverrides = {}): Promise<RunningGateway> => {
   const [config] = loadConfig(env, gatewayEnv);
   const instanceName = config.SERVICE_INSTANCE ? { instance: config.SERVICE_INSTANCE } : {};
   const logger = given.logger ?? createLogger({ service: 'gateway', level: config.LOG_LEVEL, ...instanceName });
   const drain = new DrainController(logger);
+  given.supervise?.(drain, logger);
   try {
     return await build();
   } catch (error) {

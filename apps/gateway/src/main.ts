@@ -7,10 +7,7 @@ try {
   if (command === 'migrate') await migrateFromEnv('gateway', gatewayMigrations, process.env);
   else if (command !== undefined)
     throw new PlatformError('CONFIGURATION_INVALID', `unknown argument ${command}: it is migrate or nothing`);
-  else {
-    const { drain, logger } = await startGateway(process.env);
-    drainOnSignals(drain, logger);
-  }
+  else await startGateway(process.env, { supervise: drainOnSignals });
 } catch (error) {
   exitWith(error, 'gateway');
 }

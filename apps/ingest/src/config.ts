@@ -1,4 +1,4 @@
-import { envInteger, envUrl, platformEnv, serviceEnv } from '@centralita/platform-nest';
+import { envInteger, envUrl, kafkaEnv, platformEnv, serviceEnv } from '@centralita/platform-nest';
 import { z } from 'zod';
 
 export const Roles = ['webhook', 'media', 'sender'] as const;
@@ -16,7 +16,8 @@ const mediaDir = z.string().min(1).describe('folder of the object store: media a
 /** The webhook has no API behind the gateway, so it takes less than a service does. */
 export const webhookEnv = platformEnv.extend({
   ...roleEnv.shape,
-  ...serviceEnv.pick({ KAFKA_BROKERS: true, DATABASE_URL: true, DATABASE_POOL_SIZE: true }).shape,
+  ...kafkaEnv.shape,
+  ...serviceEnv.pick({ DATABASE_URL: true, DATABASE_POOL_SIZE: true }).shape,
   KEYRING_DATABASE_URL: serviceEnv.shape.KEYRING_DATABASE_URL.unwrap(),
   KEYRING_MASTER_KEY: serviceEnv.shape.KEYRING_MASTER_KEY.unwrap(),
   APPS_FILE: appsFile,

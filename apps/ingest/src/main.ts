@@ -16,8 +16,7 @@ const role = roleOf();
 // The webhook is no service behind the gateway; migrations are the same for every role.
 if (role === 'webhook' && process.argv[2] === undefined)
   try {
-    const { drain, logger } = await startWebhook(process.env);
-    drainOnSignals(drain, logger);
+    await startWebhook(process.env, { supervise: drainOnSignals });
   } catch (error) {
     exitWith(error, 'ingest');
   }

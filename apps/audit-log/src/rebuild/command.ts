@@ -1,6 +1,6 @@
 import { openEventLog } from '@centralita/event-log';
 import { createDataSource, Database } from '@centralita/event-store';
-import { envList, envUrl, loadConfig } from '@centralita/platform-nest';
+import { envUrl, kafkaConnection, loadConfig } from '@centralita/platform-nest';
 import { z } from 'zod';
 import { logIdOf } from '../log-identity.js';
 import { Signer } from '../signing/signer.js';
@@ -8,7 +8,6 @@ import { compareStored } from './compare.js';
 import { rebuild } from './rebuild.js';
 
 const rebuildEnv = z.object({
-  KAFKA_BROKERS: envList,
   AUDIT_SIGNING_KEY_FILE: z.string().min(1).describe('its public half verifies the checkpoints'),
   DATABASE_URL: envUrl('postgres', 'postgresql')
     .optional()
@@ -20,9 +19,9 @@ const rebuildEnv = z.object({
  * per difference, the first difference first. 0 when all roots were reached, 1 when something differs.
  */
 export const runRebuild = async (env: NodeJS.ProcessEnv, print: (line: string) => void): Promise<number> => {
-  const [settings] = loadConfig(env, rebuildEnv);
+  const [settings, kafka] = loadConfig(env, rebuildEnv, kafkaConnection);
   const signer = Signer.read(settings.AUDIT_SIGNING_KEY_FILE);
-  const log = openEventLog({ brokers: settings.KAFKA_BROKERS, clientId: 'centralita-audit-log-rebuild' });
+  const log = openEventLog({ ...kafka, clientId: 'centralita-audit-log-rebuild' });
   const db = settings.DATABASE_URL ? new Database(createDataSource({ url: settings.DATABASE_URL, poolSize: 2 })) : null;
   try {
     const { logs, differences } = await rebuild(log, (origin) => signer.key(tenantOf(origin)));

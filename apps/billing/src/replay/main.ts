@@ -1,21 +1,21 @@
 import { openEventLog } from '@centralita/event-log';
 import { createDataSource, Database } from '@centralita/event-store';
-import { envUrl, exitWith, loadConfig } from '@centralita/platform-nest';
+import { envUrl, exitWith, kafkaConnection, loadConfig } from '@centralita/platform-nest';
 import { z } from 'zod';
 import { AccountBook } from '../accounts.js';
 import { replay } from './replay.js';
 
 // node dist/replay/main.js: rebuilds the usage fold in the migrated, empty database of DATABASE_URL and prints its digests as JSON.
 try {
-  const [config] = loadConfig(
+  const [config, kafka] = loadConfig(
     process.env,
     z.object({
       DATABASE_URL: envUrl('postgres', 'postgresql'),
-      KAFKA_BROKERS: z.string().min(1),
       ACCOUNTS_FILE: z.string().min(1),
     }),
+    kafkaConnection,
   );
-  const log = openEventLog({ brokers: config.KAFKA_BROKERS.split(','), clientId: 'billing-replay' });
+  const log = openEventLog({ ...kafka, clientId: 'billing-replay' });
   const dataSource = createDataSource({ url: config.DATABASE_URL, poolSize: 2, applicationName: 'billing-replay' });
   await dataSource.initialize();
   const db = new Database(dataSource);

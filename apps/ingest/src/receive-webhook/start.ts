@@ -9,6 +9,8 @@ import {
   createMetrics,
   DrainController,
   Health,
+  kafkaConnection,
+  keyringMetrics,
   loadConfig,
   NestLogger,
   observeHttp,
@@ -32,7 +34,13 @@ import { Receiver } from './receiver.js';
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
 /** What tests replace. */
-export type WebhookOverrides = { readonly log?: EventLog; readonly clock?: () => Date; readonly logger?: Logger };
+export type WebhookOverrides = {
+  readonly log?: EventLog;
+  readonly clock?: () => Date;
+  readonly logger?: Logger;
+  /** Called before anything is built: `drainOnSignals` in a process. */
+  readonly supervise?: (drain: DrainController, logger: Logger) => void;
+};
 export type RunningWebhook = {
   readonly port: number;
   readonly drain: DrainController;
@@ -45,12 +53,13 @@ export type RunningWebhook = {
  * signature is over the received bytes.
  */
 export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOverrides = {}): Promise<RunningWebhook> => {
-  const [config] = loadConfig(env, webhookEnv);
+  const [config, kafka] = loadConfig(env, webhookEnv, kafkaConnection);
   const apps = await loadApps(config.APPS_FILE);
   const name = 'ingest-webhook';
   const instance = config.SERVICE_INSTANCE ? { instance: config.SERVICE_INSTANCE } : {};
   const logger = overrides.logger ?? createLogger({ service: name, level: config.LOG_LEVEL, ...instance });
   const drain = new DrainController(logger);
+  overrides.supervise?.(drain, logger);
   try {
     const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT ? { endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT } : {};
     const tracing = startTracing({ service: name, ...instance, ...endpoint });
@@ -72,10 +81,14 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
     const db = new Database(dataSource);
     drain.add('close', 'database', () => db.close());
     health.add('database', () => db.system((tx) => tx.query('select 1')).then(() => null));
-    const log = overrides.log ?? openEventLog({ brokers: config.KAFKA_BROKERS, clientId: `centralita-${name}` });
+    const log = overrides.log ?? openEventLog({ ...kafka, clientId: `centralita-${name}`, logger });
     if (!overrides.log) drain.add('close', 'event log', () => log.close());
     health.add('log', async () => ((await log.admin.describeTopics(['wa.inbound.v1'])).length === 1 ? null : 'topic missing'));
-    const keyring = await Keyring.open({ databaseUrl: config.KEYRING_DATABASE_URL, masterKey: config.KEYRING_MASTER_KEY });
+    const keyring = await Keyring.open({
+      databaseUrl: config.KEYRING_DATABASE_URL,
+      masterKey: config.KEYRING_MASTER_KEY,
+      metrics: keyringMetrics(metrics),
+    });
     drain.add('close', 'keyring', () => keyring.close());
     const batcher = new Batcher({ log });
     drain.add('flush', 'batcher', () => batcher.close());

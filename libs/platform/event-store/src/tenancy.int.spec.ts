@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { Database } from './database.js';
+import { createDataSource, Database } from './database.js';
 import { EventStore } from './event-store.js';
 import { tenantTable } from './schema/tenant-table.js';
 import { fixture, identified, newId, type Fixture } from './support.spec.js';
@@ -125,7 +125,6 @@ describe('tenancy and rights', () => {
   });
 
   it('says that the database cannot be reached as an error that passes', async () => {
-    const { createDataSource } = await import('./database.js');
     const url = new URL(f.database.appUrl);
     url.port = '1';
     const nowhere = new Database(createDataSource({ url: url.href }));
@@ -133,5 +132,14 @@ describe('tenancy and rights', () => {
       code: 'DATABASE_UNAVAILABLE',
       retryable: true,
     });
+  });
+
+  it('never falls back to a connection in clear when its address asks for TLS', async () => {
+    const url = new URL(f.database.appUrl);
+    url.searchParams.set('sslmode', 'verify-full');
+    // The test server speaks no TLS: whoever ignored the parameter would get through.
+    const sut = new Database(createDataSource({ url: url.href }));
+    await expect(sut.system((tx) => tx.query('select 1'))).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    await sut.close();
   });
 });

@@ -5,6 +5,8 @@ export { AccessRecorder, type AccessRecorderOptions } from './access/recorder.js
 export type { Actor } from './auth/actor.js';
 export { remoteKeys, TOKEN_ISSUER, TokenClaims, tokenVerifier, type TokenVerifier } from './auth/token.js';
 export * from './config.js';
+export * from './environment.js';
+export { kafkaConnection, kafkaEnv, type KafkaConnection } from './kafka.js';
 export { currentContext, runInContext, type RequestContext } from './context.js';
 export { binary, isBinarySchema, type Binary } from './endpoint/binary.js';
 export { versionOf } from './endpoint/interceptor.js';
@@ -31,15 +33,8 @@ export { FeedSource, topicFeed, type FeedReader } from './feed/feed.js';
 export { createLogger, describeError, NestLogger, type Logger, type LoggerOptions } from './logger.js';
 export { createMetrics, keyringMetrics, logMetrics, type Metrics } from './metrics.js';
 export { PlatformModule, type PlatformModuleOptions } from './platform.module.js';
-export {
-  exitWith,
-  migrateFromEnv,
-  runService,
-  startService,
-  type RunningService,
-  type ServiceOptions,
-  type ServiceOverrides,
-} from './run-service.js';
+export { exitWith, migrateFromEnv, runService } from './run-service.js';
+export { startService, type RunningService, type ServiceOptions, type ServiceOverrides } from './start-service.js';
 export { connectWhenMigrated, missingMigrations, runMigrations, type Migrations } from './runtime/database.js';
 export { DrainController, drainOnSignals, drainPhases, type DrainPhase } from './runtime/drain.js';
 export { Health, startOperationsServer, type HealthCheck, type OperationsServer } from './runtime/health.js';

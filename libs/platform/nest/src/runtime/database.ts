@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { createDataSource } from '@centralita/event-store';
 import { PlatformError } from '@centralita/contracts';
 import type { DataSource, MigrationInterface } from 'typeorm';
@@ -78,7 +79,7 @@ export const connectWhenMigrated = async (
     }
     if (waiting !== told) logger.warn({ waiting }, 'waiting');
     told = waiting;
+    await pause(250, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) throw new PlatformError('DRAINING', 'stopped before the database was ready');
-    await new Promise((resolve) => setTimeout(resolve, 250));
   }
 };

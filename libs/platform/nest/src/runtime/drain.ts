@@ -1,3 +1,4 @@
+import { PlatformError } from '@centralita/contracts';
 import { describeError, type Logger } from '../logger.js';
 
 /**
@@ -32,6 +33,11 @@ export class DrainController {
 
   get draining(): boolean {
     return this.#done !== null;
+  }
+
+  /** Between the steps of a start: throws DRAINING when there is nothing left to start for. */
+  check(): void {
+    if (this.draining) throw new PlatformError('DRAINING', 'the process ends before it has started');
   }
 
   add(phase: DrainPhase, name: string, run: () => Promise<void> | void): void {
@@ -78,23 +84,28 @@ export class DrainController {
 }
 
 /**
- * SIGTERM and SIGINT drain once and exit 0 (1 when a step failed). Anything unhandled exits 1 after a drain attempt: state that
- * nobody understands is not worth keeping, and the supervisor starts a clean process.
+ * How a process ends, from its first moment on: to be called before anything is built or waited for.
+ *
+ * SIGTERM and SIGINT drain once and exit 0, or 1 when a step failed; a second signal ends the process at once, as without a handler.
+ * What nobody has handled is logged, drains too (what was promised is kept where that still works), and exits 1: a state that nobody
+ * understands is not worth going on with, and the supervisor starts a clean process.
  */
 export const drainOnSignals = (
   drain: DrainController,
   logger: Logger,
   exit: (code: number) => void = (code) => process.exit(code),
 ): void => {
-  const stop = (signal: string): void => void drain.drain(signal).then((clean) => exit(clean ? 0 : 1));
-  process.once('SIGTERM', () => stop('SIGTERM'));
-  process.once('SIGINT', () => stop('SIGINT'));
+  let failed = false;
+  const end = (reason: string): void => void drain.drain(reason).then((clean) => exit(clean && !failed ? 0 : 1));
   const crash =
     (kind: string) =>
     (error: unknown): void => {
+      failed = true;
       logger.fatal({ err: describeError(error), kind }, 'unexpected failure');
-      exit(1);
+      end(kind);
     };
+  process.once('SIGTERM', () => end('SIGTERM'));
+  process.once('SIGINT', () => end('SIGINT'));
   process.on('unhandledRejection', crash('unhandledRejection'));
   process.on('uncaughtException', crash('uncaughtException'));
 };

@@ -5,7 +5,7 @@ import { keyringMigration } from '@centralita/keyring';
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTVerifyGetKey } from 'jose';
 import { TOKEN_ISSUER } from '../auth/token.js';
 import { createLogger, type Logger } from '../logger.js';
-import { startService, type RunningService, type ServiceOptions } from '../run-service.js';
+import { startService, type RunningService, type ServiceOptions } from '../start-service.js';
 import { runMigrations } from '../runtime/database.js';
 import type { Clock } from '../tokens.js';
 

@@ -1,0 +1,272 @@
+import type { Service, Topic } from '@centralita/contracts';
+import { KafkaBatchStrategy, openEventLog, type EventLog } from '@centralita/event-log';
+import {
+  causalToken,
+  Commands,
+  createDataSource,
+  Database,
+  EventStore,
+  inboxMiddleware,
+  Relay,
+  startAt,
+} from '@centralita/event-store';
+import { Keyring } from '@centralita/keyring';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { JWTVerifyGetKey } from 'jose';
+import type { AddressInfo } from 'node:net';
+import type { z } from 'zod';
+import { AccessRecorder } from './access/recorder.js';
+import { remoteKeys, tokenVerifier } from './auth/token.js';
+import { loadConfig, serviceEnv } from './config.js';
+import { envBase64, envUrl } from './environment.js';
+import { kafkaConnection } from './kafka.js';
+import { topicFeed, type FeedReader } from './feed/feed.js';
+import { createLogger, describeError, NestLogger, type Logger } from './logger.js';
+import { createMetrics, keyringMetrics, logMetrics, type Metrics } from './metrics.js';
+import { PlatformModule } from './platform.module.js';
+import { measureBatches, watchPolls } from './runtime/consumer.js';
+import { connectWhenMigrated, type Migrations } from './runtime/database.js';
+import { DrainController } from './runtime/drain.js';
+import { groupSampler } from './runtime/group-sampler.js';
+import { Health, startOperationsServer } from './runtime/health.js';
+import { createHttpAdapter, gracefulClose, observeHttp } from './runtime/http.js';
+import { Sampler } from './runtime/sampler.js';
+import { startTracing } from './runtime/tracing.js';
+import type { Clock, PlatformDeps } from './tokens.js';
+
+export type ServiceOptions<C = unknown> = {
+  readonly service: Service;
+  /** For services with several processes, for example `media`. */
+  readonly role?: string;
+  /** Settings of the service itself; the platform's come on top. */
+  readonly schema: z.ZodType<C>;
+  /** In order, `eventStoreMigrations` first. */
+  readonly migrations?: Migrations;
+  readonly module: (config: C, deps: PlatformDeps<C>) => DynamicModule | Type;
+  /** Takes part in this group with the module's `@OnEvents` handlers. */
+  readonly consumerGroup?: string;
+  /** Topics that this process publishes from its event store. Those of access and operations are added; without it no relay runs. */
+  readonly relayTopics?: readonly Topic[];
+  /** Serves `GET /v1/feed` over this topic. */
+  readonly feedTopic?: Topic;
+  /** What the feed reads where the topic is not all of it. @default the events of `feedTopic` */
+  readonly feed?: FeedReader;
+  /** The service reads or writes customer data: it gets a keyring and must have its settings. */
+  readonly customerData: boolean;
+};
+
+/** What tests replace. */
+export type ServiceOverrides = {
+  readonly log?: EventLog;
+  readonly keys?: JWTVerifyGetKey;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  /** What to do when a part dies. Default: drain and exit 1. */
+  readonly onCrash?: (error: Error) => void;
+  /** Called before anything is built: `drainOnSignals` in a process, so that it also ends while it waits for its surroundings. */
+  readonly supervise?: (drain: DrainController, logger: Logger) => void;
+};
+
+export type RunningService<C = unknown> = {
+  readonly deps: PlatformDeps<C>;
+  readonly app: NestFastifyApplication;
+  readonly port: number;
+  readonly operationsPort: number;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly drain: DrainController;
+};
+
+const environmentOf = (options: Pick<ServiceOptions, 'customerData' | 'relayTopics'>) =>
+  serviceEnv.extend({
+    ...(options.customerData
+      ? { KEYRING_DATABASE_URL: envUrl('postgres', 'postgresql'), KEYRING_MASTER_KEY: envBase64(32) }
+      : {}),
+    ...(options.relayTopics ? { RELAY_DATABASE_URL: envUrl('postgres', 'postgresql') } : {}),
+  } as Pick<typeof serviceEnv.shape, 'KEYRING_DATABASE_URL' | 'KEYRING_MASTER_KEY' | 'RELAY_DATABASE_URL'>);
+
+/** Builds and starts a service in this process. `runService` adds signals and exit statuses; tests call it by `startTestService`. */
+export const startService = async <C>(
+  options: ServiceOptions<C>,
+  env: NodeJS.ProcessEnv,
+  overrides: ServiceOverrides = {},
+): Promise<RunningService<C>> => {
+  const { service, migrations = [], consumerGroup } = options;
+  const [platform, config, kafka] = loadConfig(env, environmentOf(options), options.schema, kafkaConnection);
+  const name = options.role ? `${service}-${options.role}` : service;
+  const logger =
+    overrides.logger ??
+    createLogger({
+      service: name,
+      level: platform.LOG_LEVEL,
+      ...(platform.SERVICE_INSTANCE ? { instance: platform.SERVICE_INSTANCE } : {}),
+    });
+  const drain = new DrainController(logger);
+  overrides.supervise?.(drain, logger);
+  const crash =
+    overrides.onCrash ??
+    ((error: Error): void => {
+      logger.fatal({ err: describeError(error) }, 'a part of the service died');
+      void drain.drain('crash').then(() => process.exit(1));
+    });
+  try {
+    return await build();
+  } catch (error) {
+    // When a signal came first this is the same drain, and whoever asked for it exits before the error, its consequence, is seen.
+    await drain.drain('failed start');
+    throw error;
+  }
+
+  async function build(): Promise<RunningService<C>> {
+    const clock = overrides.clock ?? (() => new Date());
+    const tracing = startTracing({
+      service: name,
+      ...(platform.SERVICE_INSTANCE ? { instance: platform.SERVICE_INSTANCE } : {}),
+      ...(platform.OTEL_EXPORTER_OTLP_ENDPOINT ? { endpoint: platform.OTEL_EXPORTER_OTLP_ENDPOINT } : {}),
+    });
+    drain.add('telemetry', 'traces', () => tracing.shutdown());
+    const metrics = createMetrics({ service: name });
+    const health = new Health();
+    const operations = await startOperationsServer({ port: platform.METRICS_PORT, host: platform.HTTP_HOST, health, metrics });
+    drain.add('telemetry', 'operations port', () => operations.close());
+    drain.add('readiness', 'readiness', () => health.drain());
+
+    const dataSource = createDataSource({
+      url: platform.DATABASE_URL,
+      poolSize: platform.DATABASE_POOL_SIZE,
+      applicationName: `centralita-${name}`,
+    });
+    await connectWhenMigrated(dataSource, migrations, logger, drain.signal);
+    drain.check();
+    const db = new Database(dataSource);
+    drain.add('close', 'database', async () => {
+      if (dataSource.isInitialized) await db.close();
+    });
+    health.add('database', async () => {
+      await db.system((tx) => tx.query('select 1'));
+      return null;
+    });
+    const log =
+      overrides.log ??
+      openEventLog({
+        ...kafka,
+        clientId: `centralita-${name}`,
+        logger,
+        metrics: logMetrics(metrics),
+      });
+    if (!overrides.log) drain.add('close', 'event log', () => log.close());
+    const keyring =
+      platform.KEYRING_DATABASE_URL && platform.KEYRING_MASTER_KEY
+        ? await Keyring.open({
+            databaseUrl: platform.KEYRING_DATABASE_URL,
+            masterKey: platform.KEYRING_MASTER_KEY,
+            metrics: keyringMetrics(metrics),
+          })
+        : null;
+    if (keyring) drain.add('close', 'keyring', () => keyring.close());
+    const store = new EventStore({ service, clock });
+
+    const relay =
+      options.relayTopics && platform.RELAY_DATABASE_URL
+        ? new Relay({
+            url: platform.RELAY_DATABASE_URL,
+            log,
+            service,
+            topics: [...new Set<Topic>([...options.relayTopics, 'access.events.v1', 'operations.events.v1'])],
+            ...(options.feedTopic ? { feeds: [options.feedTopic] } : {}),
+            database: db,
+            logger,
+            metrics: {
+              retried: ({ code }) => metrics.relayRetries.inc({ code }),
+              alarm: ({ code }) => metrics.alarms.inc({ part: 'relay', code }),
+            },
+          })
+        : null;
+    if (relay) drain.add('relay', 'relay', () => relay.stop());
+
+    const sampler = new Sampler({
+      relay,
+      dataSource,
+      metrics,
+      ...(consumerGroup ? { group: groupSampler({ db, log, groupId: consumerGroup, metrics }) } : {}),
+    });
+    drain.add('close', 'sampler', () => sampler.stop());
+    const recorder = new AccessRecorder({
+      service,
+      db,
+      store,
+      keyring,
+      clock,
+      logger,
+      metrics,
+      outboxAge: () => sampler.outboxAge(),
+      maxOutboxAgeSeconds: platform.AUDIT_MAX_OUTBOX_AGE_SECONDS,
+    });
+
+    const deps: PlatformDeps<C> = { config, db, store, log, keyring, logger, clock };
+    const app = await NestFactory.create<NestFastifyApplication>(
+      PlatformModule.forRoot({
+        service,
+        deps,
+        dataSource,
+        commands: new Commands(db),
+        recorder,
+        verifier: tokenVerifier(service, overrides.keys ?? remoteKeys(platform.GATEWAY_JWKS_URL)),
+        waitForCause: consumerGroup
+          ? (tenantId, token) => causalToken.waitFor(db, consumerGroup, tenantId, token)
+          : async () => undefined,
+        metrics,
+        health,
+        drain,
+        ...(options.feedTopic ? { feed: options.feed ?? topicFeed(options.feedTopic) } : {}),
+        module: options.module(config, deps),
+      }),
+      createHttpAdapter({ bodyLimit: platform.HTTP_BODY_LIMIT }),
+      { logger: new NestLogger(logger), abortOnError: false },
+    );
+    // Last of all: Nest destroys providers in an order of its own, when nothing needs them any more.
+    drain.add('close', 'nest', () => app.close());
+    observeHttp(app.getHttpAdapter().getInstance(), metrics);
+
+    if (consumerGroup) {
+      const middleware = inboxMiddleware({
+        db,
+        groupId: consumerGroup,
+        store,
+        log,
+        service,
+        logger,
+        metrics: {
+          parked: ({ topic, code }) => metrics.poison.inc({ topic, code }),
+          alarm: ({ code }) => metrics.alarms.inc({ part: 'consumer', code }),
+        },
+      });
+      const strategy = new KafkaBatchStrategy({
+        log,
+        groupId: consumerGroup,
+        middleware: measureBatches(metrics, logger, middleware),
+        startAt: startAt(db, consumerGroup),
+        onCrash: crash,
+      });
+      app.connectMicroservice({ strategy }, { inheritAppConfig: true });
+      drain.add('consume', 'consumer', () => strategy.close());
+      watchPolls(health, () => strategy.lastPollAt());
+    }
+
+    await app.init();
+    drain.check();
+    const server = app.getHttpServer();
+    drain.add('accept', 'http', gracefulClose(server));
+    relay?.start();
+    sampler.start();
+    if (consumerGroup) await app.startAllMicroservices();
+    drain.check();
+    await app.listen(platform.HTTP_PORT, platform.HTTP_HOST);
+    const { port } = server.address() as AddressInfo;
+    health.started();
+    logger.info({ port, metricsPort: operations.port }, 'listening');
+    return { deps, app, port, operationsPort: operations.port, health, metrics, drain };
+  }
+};
