@@ -1,0 +1,73 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startPostgres, type RunningPostgres } from '@centralita/testing-engines';
+import { startKafka, type RunningKafka } from '@centralita/tool-kafka';
+import { bringUp, claim, dayPolicy, foldersIn, Progress, projectRoot, seedAll, type StartContext } from '@centralita/tool-start';
+import { Fleet } from './fleet.js';
+
+export type StackOptions = {
+  readonly scenario: string;
+  readonly seed: number;
+  readonly customers: number;
+  readonly brokers?: 1 | 3;
+  /** Lines about the progress of the scenario. */
+  readonly print: (line: string) => void;
+};
+
+/** A whole platform of real processes on engines of its own, with the levers to hurt each part. */
+export type Stack = {
+  readonly fleet: Fleet;
+  readonly kafka: RunningKafka;
+  postgres: RunningPostgres;
+  readonly context: StartContext;
+  /** Stops the database server by a signal and starts it again on the same data and port. */
+  restartPostgres(signal: NodeJS.Signals): Promise<void>;
+};
+
+/** People press Retry through the longest outage that a scenario makes. */
+const PATIENCE = 90;
+
+/** Brings a platform up for one scenario, and takes everything down again, whatever happens. The folder stays for whoever looks for a cause. */
+export const withStack = async <Result>(options: StackOptions, work: (stack: Stack) => Promise<Result>): Promise<Result> => {
+  const { scenario, seed, customers, print } = options;
+  const folders = foldersIn(join(projectRoot, '.centralita', 'faults', scenario.replaceAll(/[^a-z0-9]+/gi, '-')));
+  const release = await claim(folders, { fresh: true });
+  await rm(join(folders.state, 'given.json'), { force: true });
+  const fleet = new Fleet(folders.logs);
+  const [kafka, firstPostgres] = await Promise.all([
+    startKafka({ dataDir: folders.kafka, nodes: options.brokers ?? 1 }),
+    startPostgres({ dataDir: folders.postgres }),
+  ]);
+  let postgres = firstPostgres;
+  try {
+    const context = await bringUp({
+      flags: { once: true, report: null, seed, customers, play: false, keepData: true, quiet: true },
+      externals: { brokers: kafka.brokers, databaseUrl: postgres.url, oidc: null },
+      folders,
+      supervisor: fleet,
+      engines: { kafka: () => Promise.resolve(kafka), postgres: () => Promise.resolve(postgres) },
+      progress: new Progress(() => undefined),
+      signal: new AbortController().signal,
+    });
+    const patient = { ...context, progress: () => undefined, patience: PATIENCE };
+    await seedAll(patient, dayPolicy);
+    print(`up: seed ${seed}, ${customers} customers, logs in ${folders.logs}`);
+    return await work({
+      fleet,
+      kafka,
+      context: patient,
+      get postgres() {
+        return postgres;
+      },
+      restartPostgres: async (signal) => {
+        postgres.signal(signal);
+        await postgres.died;
+        postgres = await startPostgres({ dataDir: folders.postgres, port: postgres.port });
+      },
+    });
+  } finally {
+    await fleet.stop();
+    await Promise.all([kafka.stop(), postgres.stop()]);
+    await release();
+  }
+};
