@@ -1,4 +1,5 @@
 import { freePort, portIsFree } from '@centralita/tool-kafka';
+import { StartProblem } from './problem.js';
 
 // Addresses that people open stay the same from start to start.
 const preferred = { gateway: 4400, simulator: 4401, identity: 4402, webhook: 4403 } as const;
@@ -6,6 +7,16 @@ const others = ['media', 'sender', 'conversation', 'routing', 'billing', 'audit-
 
 export type HttpName = keyof typeof preferred | (typeof others)[number];
 export type Ports = { http: Record<HttpName, number>; metrics: Record<string, number>; notices: string[] };
+
+/** GATEWAY_PORT, for an identity provider that knows one address of the gateway and no other; null for the preferred or any. */
+const givenGatewayPort = async (): Promise<number | null> => {
+  const text = process.env['GATEWAY_PORT'];
+  if (!text) return null;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new StartProblem('GATEWAY_PORT is no port', 78);
+  if (!(await portIsFree(port))) throw new StartProblem(`GATEWAY_PORT: port ${port} is taken`);
+  return port;
+};
 
 /** Chooses every port before anything starts, since the processes name each other's. A preferred one that is taken is said. */
 export const choosePorts = async (): Promise<Ports> => {
@@ -21,7 +32,8 @@ export const choosePorts = async (): Promise<Ports> => {
   };
   const notices: string[] = [];
   const http: Partial<Record<HttpName, number>> = {};
-  for (const [name, port] of Object.entries(preferred)) {
+  const wanted = { ...preferred, gateway: (await givenGatewayPort()) ?? preferred.gateway };
+  for (const [name, port] of Object.entries(wanted)) {
     const usable = await portIsFree(port);
     http[name as HttpName] = usable ? port : await free();
     if (!usable) notices.push(`port ${port} is taken: ${name} uses ${http[name as HttpName]}`);

@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { IdentityUser } from '@centralita/tool-identity';
 import { seedPassword, tenants } from './seed/tenants.js';
 import type { SeedTenant } from './seed/tenants.js';
 
@@ -63,6 +64,19 @@ const appOf = (tenant: SeedTenant, secrets: AppSecrets): Record<string, unknown>
   })),
 });
 
+/** The people of the seed, as the development identity provider takes them. */
+export const seedUsers: readonly IdentityUser[] = tenants.flatMap((tenant) =>
+  tenant.users.map((user) => ({
+    sub: user.id,
+    username: user.username,
+    password: seedPassword,
+    label: user.label,
+    tenant: tenant.tenantId,
+    tenantLabel: tenant.name,
+    roles: [...user.roles],
+  })),
+);
+
 /** Reads the secrets of an earlier start or makes new ones, and writes the files that the processes are given. */
 export const prepareSecrets = async (folder: string): Promise<{ secrets: Secrets; files: SecretFiles }> => {
   const own = join(folder, 'secrets.json');
@@ -77,21 +91,10 @@ export const prepareSecrets = async (folder: string): Promise<{ secrets: Secrets
     ledgerKey: join(folder, 'ledger.pem'),
     tokenKey: join(folder, 'token.pem'),
   };
-  const users = tenants.flatMap((tenant) =>
-    tenant.users.map((user) => ({
-      sub: user.id,
-      username: user.username,
-      password: seedPassword,
-      label: user.label,
-      tenant: tenant.tenantId,
-      tenantLabel: tenant.name,
-      roles: user.roles,
-    })),
-  );
   const contents: Record<keyof SecretFiles, string> = {
     apps: JSON.stringify({ apps: tenants.map((tenant) => appOf(tenant, secrets.apps[tenant.app] as AppSecrets)) }, null, 2),
     accounts: JSON.stringify({ accounts: tenants.map((tenant) => ({ tenantId: tenant.tenantId, ...tenant.account })) }, null, 2),
-    users: JSON.stringify(users, null, 2),
+    users: JSON.stringify(seedUsers, null, 2),
     tenants: JSON.stringify(
       tenants.map(({ tenantId, name }) => ({ tenantId, name })),
       null,
