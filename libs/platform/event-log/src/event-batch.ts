@@ -20,6 +20,9 @@ export type EventBatch = {
   readonly tx: unknown;
 };
 
+/** The handler of one topic of a group: for batches, and for records that were parked and are applied again. */
+export type TopicHandler = { readonly handle: (batch: EventBatch) => Promise<void>; readonly ignored: ReadonlySet<string> };
+
 /**
  * What turns records into effects: checks the offset, drops duplicates, parks what cannot be read, groups by tenant, calls
  * `handle` once per tenant and commits. `ignored` are types that the handler has declared not to need.

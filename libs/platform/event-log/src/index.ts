@@ -2,11 +2,18 @@ export * from './port.js';
 export * from './topics.js';
 export { createMemoryLog, type MemoryLog, type MemoryLogOptions } from './memory-log.js';
 export { partitionOf } from './partitioner.js';
-export { eventRecord, type BatchMiddleware, type ConsumedEvent, type EventBatch, type OnEventsOptions } from './event-batch.js';
+export {
+  eventRecord,
+  type BatchMiddleware,
+  type ConsumedEvent,
+  type EventBatch,
+  type OnEventsOptions,
+  type TopicHandler,
+} from './event-batch.js';
 export { activeTraceparent, traceparentOfCause } from './tracing.js';
 export { Batcher, type BatcherOptions } from './batcher.js';
 export { openEventLog, type EventLogOptions } from './open.js';
-export type { SaslOptions } from './kafkajs/client.js';
+export type { SaslOptions } from './driver/options.js';
 export { OnEvents } from './nest/on-events.js';
 export { BatchContext, KafkaBatchStrategy, type KafkaBatchStrategyOptions } from './nest/strategy.js';
 export { contentLeaf, LeafCollector, leafHashes, readLeaves, recordLeaf, type PartitionLeaves } from './digest.js';

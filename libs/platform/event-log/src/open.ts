@@ -1,5 +1,5 @@
 import type { EventLog, LogLogger, LogMetrics } from './port.js';
-import type { ClientOptions } from './kafkajs/client.js';
+import type { ClientOptions } from './driver/options.js';
 import { openKafkajsLog } from './kafkajs/log.js';
 
 export type EventLogOptions = Omit<ClientOptions, 'logger'> & {

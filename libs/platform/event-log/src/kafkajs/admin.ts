@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '@centralita/contracts';
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import type { TopicLimits } from '../driver/appender.js';
+import { protocolCodeOf } from '../driver/errors.js';
+import { persist } from '../driver/persist.js';
 import { topicUnknown } from '../failures.js';
 import type { LogAdmin, TopicDescription, TopicSpec } from '../port.js';
-import type { TopicLimits } from './appender.js';
-import { protocolCodeOf } from './errors.js';
 import type { Cluster } from './internals.js';
-import { persist } from './persist.js';
 import { fetchTopicIds } from './topic-ids.js';
 
 type Bounds = { readonly beginning: bigint; readonly end: bigint };

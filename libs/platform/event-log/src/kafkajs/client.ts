@@ -1,34 +1,14 @@
-import type { ConnectionOptions } from 'node:tls';
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type RetryOptions } from 'kafkajs';
+import { PATIENCE, type ClientOptions } from '../driver/options.js';
 import type { LogLogger } from '../port.js';
 import { repairKafkajs } from './internals.js';
 
-export type SaslOptions = {
-  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
-  readonly username: string;
-  readonly password: string;
-};
-
-export type ClientOptions = {
-  readonly brokers: readonly string[];
-  readonly clientId: string;
-  readonly tls?: boolean | ConnectionOptions;
-  readonly sasl?: SaslOptions;
-  /** Tries before an operation gives up with LOG_UNAVAILABLE. @default 45, about 40 s */
-  readonly retries?: number;
-  readonly logger: LogLogger;
-};
-
-/**
- * About 40 s, long enough for a broker to restart (its old registration alone takes 9 s to expire), in steps that are short enough
- * to notice its return.
- */
 export const patience = (options: Pick<ClientOptions, 'retries'>): RetryOptions => ({
-  initialRetryTime: 50,
-  maxRetryTime: 1000,
+  initialRetryTime: PATIENCE.firstMs,
+  maxRetryTime: PATIENCE.mostMs,
   multiplier: 2,
   factor: 0.2,
-  retries: options.retries ?? 45,
+  retries: options.retries ?? PATIENCE.tries,
 });
 
 /** States that pass by themselves and that kafkajs calls errors. */

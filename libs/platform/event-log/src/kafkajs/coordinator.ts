@@ -1,7 +1,7 @@
 import type { Kafka } from 'kafkajs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { toPlatformError } from '../driver/errors.js';
 import { backoffMs } from '../failures.js';
-import { toPlatformError } from './errors.js';
 
 /** A new cluster makes its offsets topic when the first group asks, and a busy one takes its time. */
 const PATIENCE_MS = 60_000;

@@ -1,22 +1,18 @@
 import kafkajs from 'kafkajs';
 import { PlatformError } from '@centralita/contracts';
-import type { EventLog, LogLogger, LogMetrics, LogRecord, Subscription, SubscribeOptions } from '../port.js';
+import { Appender } from '../driver/appender.js';
+import type { DriverOptions } from '../driver/options.js';
+import type { EventLog, LogRecord, Subscription, SubscribeOptions } from '../port.js';
 import { tracedSend } from '../tracing.js';
 import { KafkaAdmin } from './admin.js';
-import { Appender } from './appender.js';
-import { openClient, patience, type ClientOptions } from './client.js';
+import { openClient, patience } from './client.js';
 import { openCluster } from './internals.js';
+import { producerOf } from './producer.js';
 import { Reader } from './reader.js';
 import { KafkaSubscription } from './subscription.js';
 
-export type KafkajsLogOptions = Omit<ClientOptions, 'logger'> & {
-  readonly logger: LogLogger;
-  readonly metrics: LogMetrics;
-  readonly compression: 'none' | 'gzip';
-};
-
 /** The port over kafkajs. Connects when first used. */
-export const openKafkajsLog = (options: KafkajsLogOptions): EventLog => {
+export const openKafkajsLog = (options: DriverOptions): EventLog => {
   const kafka = openClient(options);
   const reader: Reader = new Reader(
     () => openCluster(kafka),
@@ -25,15 +21,17 @@ export const openKafkajsLog = (options: KafkajsLogOptions): EventLog => {
   const admin = new KafkaAdmin(kafka, (work) => reader.withCluster(work));
   const appender = new Appender({
     createProducer: () =>
-      kafka.producer({
-        createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-        idempotent: true,
-        maxInFlightRequests: 1,
-        allowAutoTopicCreation: false,
-        retry: patience(options),
-      }),
+      producerOf(
+        kafka.producer({
+          createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+          idempotent: true,
+          maxInFlightRequests: 1,
+          allowAutoTopicCreation: false,
+          retry: patience(options),
+        }),
+        options.compression,
+      ),
     limitsOf: (topic) => admin.limitsOf(topic),
-    compression: options.compression,
     logger: options.logger,
     metrics: options.metrics,
   });

@@ -1,8 +1,8 @@
 import { PlatformError } from '@centralita/contracts';
+import { persist } from '../driver/persist.js';
 import { requireWithin, topicUnknown } from '../failures.js';
 import type { OffsetRange, StoredRecord, TopicPartition } from '../port.js';
 import type { Cluster } from './internals.js';
-import { persist } from './persist.js';
 import { storedRecord } from './records.js';
 
 type Bounds = { readonly beginning: bigint; readonly end: bigint };

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isPlatformError } from '@centralita/contracts';
 import type { Consumer, EachBatchPayload, Kafka, RetryOptions } from 'kafkajs';
+import { Assignment, type Position } from '../driver/assignment.js';
+import { toPlatformError } from '../driver/errors.js';
 import { asError, backoffMs, requireWithin, verdictOf } from '../failures.js';
 import {
   partitionKey,
@@ -10,9 +12,7 @@ import {
   type Subscription,
   type TopicPartition,
 } from '../port.js';
-import { Assignment, type Position } from './assignment.js';
 import { waitForCoordinator } from './coordinator.js';
-import { toPlatformError } from './errors.js';
 import { storedRecord } from './records.js';
 
 export type SubscriptionDeps = {

@@ -2,7 +2,7 @@ import { PlatformError, type Topic } from '@centralita/contracts';
 import { BaseRpcContext, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { asError } from '../failures.js';
-import type { BatchMiddleware, EventBatch } from '../event-batch.js';
+import type { BatchMiddleware, EventBatch, TopicHandler } from '../event-batch.js';
 import type { EventLog, RecordBatch, SubscribeOptions, Subscription, TopicPartition } from '../port.js';
 import { tracedBatch } from '../tracing.js';
 import { complaintsAbout, optionsOf, refuse } from './on-events.js';
@@ -15,9 +15,9 @@ export type KafkaBatchStrategyOptions = Pick<
   readonly middleware: BatchMiddleware;
 };
 
-/** What handlers, guards and interceptors may ask beside the events: the records as they came. */
-export class BatchContext extends BaseRpcContext<[RecordBatch]> {
-  getBatch(): RecordBatch {
+/** What handlers, guards and interceptors may ask beside the events: the records as they came, null for a parked record on its own. */
+export class BatchContext extends BaseRpcContext<[RecordBatch | null]> {
+  getBatch(): RecordBatch | null {
     return this.args[0];
   }
 }
@@ -93,6 +93,16 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     return this.#subscription?.assigned() ?? [];
   }
 
+  /** The handlers of all topics, from when Nest has bound them, also without a subscription: parked records are applied by these. */
+  handlers(): ReadonlyMap<string, TopicHandler> {
+    return new Map(
+      [...this.#topics()].map(([topic, { handler, ignored }]) => [
+        topic,
+        { ignored, handle: (events: EventBatch) => this.#handle(handler, events, null) },
+      ]),
+    );
+  }
+
   #topics(): Topics {
     const complaints: string[] = [];
     const topics: Topics = new Map();
@@ -129,7 +139,7 @@ export class KafkaBatchStrategy extends Server implements CustomTransportStrateg
     });
   }
 
-  async #handle(handler: MessageHandler, events: EventBatch, batch: RecordBatch): Promise<void> {
+  async #handle(handler: MessageHandler, events: EventBatch, batch: RecordBatch | null): Promise<void> {
     const context = new BatchContext([batch]);
     return this.runWithProcessingHooks(context, async (end) => {
       const result: unknown = await handler(events, context);

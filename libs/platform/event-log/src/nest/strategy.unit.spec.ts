@@ -113,7 +113,11 @@ describe('the batch strategy', () => {
       [TENANTS[0], ['e1', 'e3'], 'tx'],
       [TENANTS[1], ['e2'], 'tx'],
     ]);
-    expect(contexts[0]?.getBatch().records).toHaveLength(3);
+    expect(contexts[0]?.getBatch()?.records).toHaveLength(3);
+    // and for a parked record, without a batch
+    const [again] = [...strategy.handlers().values()];
+    await again?.handle({ ...(calls[1] as EventBatch), tx: 'another' });
+    expect([calls[2]?.tx, contexts[2]?.getBatch(), [...(again?.ignored ?? [])]]).toEqual(['another', null, billing.ignores]);
     expect(seen.ignored).toEqual(billing.ignores);
     expect(strategy.assigned()).toHaveLength(12);
     expect(strategy.lastPollAt()).toBeGreaterThan(Date.now() - 5000);

@@ -11,7 +11,8 @@ import {
 import { createMemoryLog } from '../memory-log.js';
 import { partitionOf } from '../partitioner.js';
 import type { LogRecord } from '../port.js';
-import { Appender, type AppenderOptions, type ProducerLike } from './appender.js';
+import { producerOf } from '../kafkajs/producer.js';
+import { Appender, type AppenderOptions, type Producer } from './appender.js';
 import { toPlatformError } from './errors.js';
 
 const PARTITIONS = 3;
@@ -35,20 +36,21 @@ class FakeCluster {
 
   constructor(private readonly faults: Fault[] = []) {}
 
-  readonly createProducer = (): ProducerLike => {
+  readonly createProducer = (): Producer => {
     this.producers++;
     const sequences = new Map<number, number>();
     const seen = new Set<string>();
-    return {
+    const producer = {
       connect: async () => undefined,
       disconnect: async () => undefined,
-      sendBatch: async (batch) => {
+      sendBatch: async (batch: ProducerBatch) => {
         expect(++this.underWay).toBe(1);
         await Promise.resolve();
         this.underWay--;
         return this.#receive(batch, sequences, seen);
       },
     };
+    return producerOf(producer, 'none');
   };
 
   #receive({ topicMessages = [] }: ProducerBatch, sequences: Map<number, number>, seen: Set<string>): RecordMetadata[] {
@@ -80,7 +82,6 @@ const appenderOver = (cluster: FakeCluster, more: Partial<AppenderOptions> = {})
   new Appender({
     createProducer: cluster.createProducer,
     limitsOf: async () => ({ partitions: PARTITIONS, maxRecordBytes: 1000 }),
-    compression: 'none',
     logger: silent,
     metrics: {},
     ...more,

@@ -20,21 +20,37 @@ const codes: Readonly<Record<number, ErrorCode>> = {
 /** OUT_OF_ORDER_SEQUENCE_NUMBER, DUPLICATE_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID, PRODUCER_FENCED. */
 const producerLost: ReadonlySet<number> = new Set([45, 46, 47, 59, 90]);
 
+/** The cause, then one error for each topic, partition or try: the last of them is the present state. */
+const causesOf = (error: Error): unknown[] => [
+  error.cause,
+  ...('errors' in error && Array.isArray(error.errors) ? (error.errors as unknown[]).toReversed() : []),
+];
+
 /** Code of the Kafka protocol of an error or of what caused it. Total: an error without one gives undefined. */
 export const protocolCodeOf = (error: unknown, depth = 0): number | undefined => {
   if (!(error instanceof Error) || depth > 8) return undefined;
-  if ('code' in error && typeof error.code === 'number') return error.code;
-  // Creating topics fails with one error per topic.
-  const [first] = 'errors' in error && Array.isArray(error.errors) ? (error.errors as unknown[]) : [];
-  return protocolCodeOf(error.cause ?? first, depth + 1);
+  // kafkajs has it in `code`, @platformatic/kafka in `apiCode`.
+  for (const code of ['code' in error && error.code, 'apiCode' in error && error.apiCode])
+    if (typeof code === 'number') return code;
+  for (const each of causesOf(error)) {
+    const code = protocolCodeOf(each, depth + 1);
+    if (code !== undefined) return code;
+  }
+  return undefined;
 };
 
-/** True when the broker has forgotten or fenced the producer: a new one must take over, kafkajs would fail for ever. */
+/** True when the broker has forgotten or fenced the producer: a new one must take over, the old one would fail for ever. */
 export const isProducerLost = (error: unknown): boolean => producerLost.has(protocolCodeOf(error) ?? 0);
 
-const errnoOf = (error: unknown): string | undefined => {
-  if (!(error instanceof Error)) return undefined;
-  return 'code' in error && typeof error.code === 'string' ? error.code : errnoOf(error.cause);
+/** What the operating system said, below whatever a client has wrapped around it. */
+const errnoOf = (error: unknown, depth = 0): string | undefined => {
+  if (!(error instanceof Error) || depth > 8) return undefined;
+  if ('code' in error && typeof error.code === 'string' && !error.code.startsWith('PLT_KFK')) return error.code;
+  for (const each of causesOf(error)) {
+    const errno = errnoOf(each, depth + 1);
+    if (errno !== undefined) return errno;
+  }
+  return undefined;
 };
 
 /** Every failure of the driver as a PlatformError; what is not known to be permanent is LOG_UNAVAILABLE, which is retryable. */

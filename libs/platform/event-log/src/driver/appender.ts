@@ -1,24 +1,26 @@
 import { PlatformError } from '@centralita/contracts';
-import kafkajs, { type Message, type ProducerBatch, type RecordMetadata } from 'kafkajs';
 import { recordTooLarge, sizeOf } from '../failures.js';
 import { partitionOf } from '../partitioner.js';
-import { partitionKey, type LogLogger, type LogMetrics, type LogRecord } from '../port.js';
+import { partitionKey, type LogLogger, type LogMetrics, type LogRecord, type TopicPartition } from '../port.js';
 import { isProducerLost, protocolCodeOf, toPlatformError } from './errors.js';
 
-/** The part of a kafkajs producer that is used, so that its faults can be played in tests. */
-export type ProducerLike = {
+/** A record with the partition that it goes to, whichever producer takes it there. */
+export type PlacedRecord = LogRecord & { readonly partition: number; readonly bytes: number };
+
+/** An idempotent producer with acks -1, of whatever client. */
+export type Producer = {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
-  sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]>;
+  /** Sends all or throws; while it tries again, the records keep their sequence numbers. Gives the partitions that were acknowledged. */
+  send(records: readonly PlacedRecord[]): Promise<readonly TopicPartition[]>;
 };
 
 export type TopicLimits = { readonly partitions: number; readonly maxRecordBytes: number };
 
 export type AppenderOptions = {
-  readonly createProducer: () => ProducerLike;
+  readonly createProducer: () => Producer;
   /** Throws TOPIC_UNKNOWN; expected to cache. */
   readonly limitsOf: (topic: string) => Promise<TopicLimits>;
-  readonly compression: 'none' | 'gzip';
   readonly logger: LogLogger;
   readonly metrics: LogMetrics;
   /** Records per partition after which a producer is replaced, long before its 31-bit sequence wraps. @default 10^9 */
@@ -31,11 +33,10 @@ const UNKNOWN_TOPIC = 3;
 /** New producers for one request. Each may write it again: key_version or inbox absorb that. */
 const MAX_PRODUCERS = 4;
 
-type Placed = { readonly topic: string; readonly partition: number; readonly message: Message; readonly bytes: number };
 type Entry = { readonly records: readonly LogRecord[]; resolve(): void; reject(error: unknown): void };
 
 /**
- * Appends through an idempotent producer, one request at a time. That is not only for order. In kafkajs a request that failed
+ * Appends through an idempotent producer, one request at a time. That is not only for order. In both clients a request that failed
  * gives its sequence numbers back even if the broker has stored it; the next *different* request would then carry the same numbers
  * and be acknowledged as a duplicate without being stored. So nothing else is sent while a request is retried, a producer that has
  * failed is never used again, and partitions are fixed before the first try. Waiting appends share the next request.
@@ -44,7 +45,7 @@ export class Appender {
   readonly #options: AppenderOptions;
   readonly #queue: Entry[] = [];
   #running: Promise<void> | null = null;
-  #producer: ProducerLike | null = null;
+  #producer: Producer | null = null;
   #sent = new Map<string, number>();
   #spread = 0;
   #closed = false;
@@ -88,9 +89,9 @@ export class Appender {
   }
 
   /** Takes waiting appends until a request is full; those that can never be stored are rejected here, before anything is sent. */
-  async #gather(): Promise<{ entries: { entry: Entry; until: number }[]; placed: Placed[] }> {
+  async #gather(): Promise<{ entries: { entry: Entry; until: number }[]; placed: PlacedRecord[] }> {
     const entries: { entry: Entry; until: number }[] = [];
-    const placed: Placed[] = [];
+    const placed: PlacedRecord[] = [];
     let bytes = 0;
     for (let entry = this.#queue.shift(); entry; entry = bytes < REQUEST_BYTES ? this.#queue.shift() : undefined) {
       try {
@@ -106,7 +107,7 @@ export class Appender {
     return { entries, placed };
   }
 
-  async #place(records: readonly LogRecord[]): Promise<Placed[]> {
+  async #place(records: readonly LogRecord[]): Promise<PlacedRecord[]> {
     const limits = new Map<string, TopicLimits>();
     for (const { topic } of records) if (!limits.has(topic)) limits.set(topic, await this.#options.limitsOf(topic));
     return records.map((record) => {
@@ -114,17 +115,11 @@ export class Appender {
       const bytes = sizeOf(record);
       if (bytes > maxRecordBytes) throw recordTooLarge(record.topic, bytes, maxRecordBytes);
       const partition = record.key === null ? this.#spread++ % partitions : partitionOf(record.key, partitions);
-      const { key, value, headers } = record;
-      return {
-        topic: record.topic,
-        partition,
-        message: { key, value, partition, ...(headers && { headers: { ...headers } }) },
-        bytes,
-      };
+      return { ...record, partition, bytes };
     });
   }
 
-  async #send(request: readonly Placed[]): Promise<void> {
+  async #send(request: readonly PlacedRecord[]): Promise<void> {
     const { metrics } = this.#options;
     const started = performance.now();
     const sample = { records: request.length, bytes: request.reduce((sum, { bytes }) => sum + bytes, 0) };
@@ -140,12 +135,11 @@ export class Appender {
   }
 
   /** Sends with the current producer and gives back what has to be sent again with a new one. */
-  async #attempt(request: readonly Placed[], last: boolean): Promise<readonly Placed[]> {
+  async #attempt(request: readonly PlacedRecord[], last: boolean): Promise<readonly PlacedRecord[]> {
     const stored = new Set<string>();
     try {
       const producer = await this.#connected();
-      const acknowledged = await producer.sendBatch(batchOf(request, this.#options.compression));
-      for (const { topicName, partition } of acknowledged) stored.add(partitionKey(topicName, partition));
+      for (const { topic, partition } of await producer.send(request)) stored.add(partitionKey(topic, partition));
     } catch (error) {
       // Topics were checked before: an unknown one is one that the producer remembers from earlier and that is gone.
       const lost = isProducerLost(error) || protocolCodeOf(error) === UNKNOWN_TOPIC;
@@ -164,7 +158,7 @@ export class Appender {
     return [];
   }
 
-  async #connected(): Promise<ProducerLike> {
+  async #connected(): Promise<Producer> {
     if (!this.#producer) {
       this.#producer = this.#options.createProducer();
       await this.#producer.connect();
@@ -172,7 +166,7 @@ export class Appender {
     return this.#producer;
   }
 
-  #count(request: readonly Placed[]): void {
+  #count(request: readonly PlacedRecord[]): void {
     let most = 0;
     for (const { topic, partition } of request) {
       const count = (this.#sent.get(partitionKey(topic, partition)) ?? 0) + 1;
@@ -199,7 +193,7 @@ export class Appender {
 }
 
 /** Splits so that no request grows beyond the limit; one record alone may, up to the topic's own limit. */
-function* requests(placed: readonly Placed[]): Generator<readonly Placed[]> {
+function* requests(placed: readonly PlacedRecord[]): Generator<readonly PlacedRecord[]> {
   let from = 0;
   let bytes = 0;
   for (const [index, record] of placed.entries()) {
@@ -212,18 +206,3 @@ function* requests(placed: readonly Placed[]): Generator<readonly Placed[]> {
   }
   if (from < placed.length) yield placed.slice(from);
 }
-
-const batchOf = (request: readonly Placed[], compression: 'none' | 'gzip'): ProducerBatch => {
-  const topics = new Map<string, Message[]>();
-  for (const { topic, message } of request) {
-    const messages = topics.get(topic);
-    if (messages) messages.push(message);
-    else topics.set(topic, [message]);
-  }
-  return {
-    acks: -1,
-    timeout: 15_000,
-    compression: compression === 'gzip' ? kafkajs.CompressionTypes.GZIP : kafkajs.CompressionTypes.None,
-    topicMessages: [...topics].map(([topic, messages]) => ({ topic, messages })),
-  };
-};

@@ -1,12 +1,13 @@
 import { PlatformError } from '@centralita/contracts';
+import { protocolCodeOf } from './errors.js';
 import { partitionKey, type RecordBatch, type StoredRecord, type TopicPartition } from '../port.js';
 
 /** Where a partition stands; `attempt` counts failures in a row. */
 export type Position = TopicPartition & { next: bigint; attempt: number };
 
-/** Answers to a heartbeat that mean: this member owns nothing any more. */
-const expelled: ReadonlySet<unknown> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);
-const typeOf = (error: unknown): unknown => (error instanceof Error && 'type' in error ? error.type : undefined);
+/** Answers to a heartbeat that mean that this member owns nothing any more: ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID. */
+const expelled: ReadonlySet<unknown> = new Set([22, 25, 82]);
+const REBALANCE_IN_PROGRESS = 27;
 
 /** What the group gave this member in one generation, and whether it still holds. */
 export class Assignment {
@@ -57,14 +58,14 @@ export class Assignment {
     try {
       await send();
     } catch (error) {
-      const type = typeOf(error);
-      if (type === 'REBALANCE_IN_PROGRESS') {
+      const code = protocolCodeOf(error);
+      if (code === REBALANCE_IN_PROGRESS) {
         // The coordinator has heard us, and waits until we join again: what runs may finish.
         this.#rebalancing = true;
         this.#aliveAt = asked;
         return;
       }
-      if (expelled.has(type)) this.revoke();
+      if (expelled.has(code)) this.revoke();
     }
     if (this.isStale()) throw new PlatformError('STALE_EPOCH', 'the partitions were taken away');
   }
