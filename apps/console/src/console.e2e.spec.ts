@@ -66,6 +66,16 @@ describe('signing in', () => {
     }
   });
 
+  it('is offered again when the session has ended, and nothing of a customer stays on the page', async () => {
+    server.state.session = sessionOf('agent');
+    await visit(`/inbox/mine/${nuria}`);
+    await page.getByRole('log').getByText('Llego el viernes').waitFor();
+    server.endSessions();
+    await page.getByText('Tu sesión ha terminado.').waitFor();
+    expect(await page.getByText('Llego el viernes').count()).toBe(0);
+    await picture(page, 'ended');
+  });
+
   it('names the role that a foreign address needs', async () => {
     server.state.session = sessionOf('agent');
     await visit('/ledger');
@@ -233,6 +243,78 @@ describe('the inbox', () => {
     expect(others).toEqual([]);
   });
 
+  it('learns what became of a reply by a pointer, and asks for nothing in between', async () => {
+    await visit(`/inbox/mine/${nuria}`);
+    await page.getByRole('log').getByText('Llego el viernes').waitFor();
+    await page.getByRole('textbox', { name: 'Escribe una respuesta' }).fill('Hecho.');
+    await page.keyboard.press('Enter');
+    const own = page.getByRole('article').filter({ hasText: 'Hecho.' });
+    await own.getByText('Enviado').waitFor();
+    const [reply] = server.state.threads.get(nuria) ?? [];
+    const disclosed = () => server.opened.filter((path) => path.includes(nuria) && !/(?:read|replies)$/.test(path)).length;
+    const before = disclosed();
+    Object.assign(reply ?? {}, { status: 'delivered' });
+    server.pointer('conversation', 'conversation.reply.status', nuria);
+    await own.getByText('Entregado').waitFor();
+    // The messages only: nothing else can have changed.
+    expect(disclosed() - before).toBe(1);
+    Object.assign(reply ?? {}, { status: 'failed', statusCode: '131047' });
+    const detail = server.state.details.find((each) => each.conversationId === nuria);
+    Object.assign(detail ?? {}, { mayReply: 'template', whyNot: 'WINDOW_CLOSED' });
+    server.pointer('conversation', 'conversation.reply.status', nuria);
+    await page
+      .getByRole('log')
+      .getByText(/No entregado/)
+      .waitFor();
+    await page.getByText('Ventana cerrada. Solo puedes enviar una plantilla.').waitFor();
+  });
+
+  it('asks for the own list only when one of its conversations changed', async () => {
+    await visit('/inbox/mine');
+    await row('Ñandú').waitFor();
+    const lists = () => server.opened.filter((path) => path === '/api/v1/inbox').length;
+    server.pointer('conversation', 'conversation.message.recorded.v1', conversationId(4711));
+    server.pointer('routing', 'task.assigned.v1', conversationId(4712));
+    server.pointer('conversation', 'conversation.reply.status', nuria);
+    // The desk was asked for, so everything before it has been seen.
+    await until(() => server.opened.filter((path) => path === '/api/v1/me').length > 1);
+    expect(lists()).toBe(1);
+    server.pointer('conversation', 'conversation.message.recorded.v1', nuria);
+    await until(() => lists() === 2);
+  });
+
+  it('marks as read what comes into the open conversation, and counts it nowhere', async () => {
+    await visit(`/inbox/mine/${nuria}`);
+    await page.getByRole('log').getByText('Llego el viernes').waitFor();
+    await until(() => commandsTo(`/conversations/${nuria}/read`).length === 1);
+    server.state.threads
+      .get(nuria)
+      ?.unshift(item({ id: 'new'.padStart(22, 'B'), kind: 'inbound', at: at(0), messageRef: 'm'.repeat(22), text: '¿Hola?' }));
+    Object.assign(server.state.rows.find(({ conversationId: id }) => id === nuria) ?? {}, { unread: 1, preview: '¿Hola?' });
+    server.pointer('conversation', 'conversation.message.recorded.v1', nuria);
+    await row('¿Hola?').waitFor();
+    await until(() => commandsTo(`/conversations/${nuria}/read`).length === 2);
+    expect(await row('¿Hola?').getByText('1 sin leer').count()).toBe(0);
+  });
+
+  it('shows how long a closed conversation still takes a place, and frees it when asked', async () => {
+    const closed = { state: 'closed' as const };
+    Object.assign(server.state.rows.find(({ conversationId: id }) => id === nuria) ?? {}, closed);
+    const detail = server.state.details.find(({ conversationId: id }) => id === nuria);
+    Object.assign(detail ?? {}, { ...closed, mayReply: 'no', whyNot: 'CONVERSATION_CLOSED' });
+    server.state.tasks = [{ taskId: nuria, state: 'wrapping', since: at(-5000), wrapUpUntil: at(20_000) }];
+    await visit(`/inbox/mine/${nuria}`);
+    await row('Ñandú').getByText('Terminando 00:20').waitFor();
+    await picture(page, 'wrap-up');
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('region', { name: 'Cliente Ñandú' }).getByRole('button', { name: 'Terminar ya' }).click();
+    await until(() => commandsTo(`/tasks/${nuria}/complete`).length === 1);
+    server.state.tasks = [];
+    server.state.rows = server.state.rows.filter(({ conversationId: id }) => id !== nuria);
+    server.pointer('routing', 'task.completed.v1', v5(`task:${nuria}`, TENANT));
+    await row('Ñandú').waitFor({ state: 'detached' });
+  });
+
   it('asks once for what is opened, and not again for its parts', async () => {
     await visit(`/inbox/mine/${nuria}`);
     await page.getByRole('log').getByText('Llego el viernes').waitFor();
@@ -314,6 +396,10 @@ describe('the ledger', () => {
     await page.getByLabel('Teléfono, BSUID o id de persona').fill('+34 600 123 821');
     await page.keyboard.press('Enter');
     await page.waitForURL(`**/ledger/people/${SUBJECT}`);
+    await page.getByText('Historial completo: 6 de 6 registros').waitFor();
+    await page.getByText('sin comprobar todavía en este navegador').waitFor();
+    await page.getByRole('button', { name: 'Comprobar los 6 registros' }).click();
+    await page.getByText(/comprobado en este navegador a las .*, tamaño 6/).waitFor();
     await page.getByText('Historial completo: 6 de 6 registros').waitFor();
     await picture(page, 'ledger');
     await page.getByRole('row').filter({ hasText: 'contradicho' }).getByRole('button').click();
@@ -427,6 +513,15 @@ describe('every screen', () => {
     await page.getByRole('heading', { name: 'Ajustes' }).waitFor();
     await page.reload();
     await page.getByRole('button', { name: 'Sair' }).waitFor();
+  });
+
+  it('offers a conversation on a narrow page too, whatever is open', async () => {
+    server.state.session = sessionOf('agent');
+    server.state.offers = [offer];
+    await visit(`/inbox/mine/${nuria}`, { width: 320 });
+    await page.getByRole('article', { name: /Conversación nueva/ }).waitFor();
+    await picture(page, 'offer-320');
+    expect(await violations(page)).toEqual([]);
   });
 
   it.each([720, 320])('stands on %d pixels without scrolling sideways', async (width) => {

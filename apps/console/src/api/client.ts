@@ -8,6 +8,12 @@ export class ApiProblem extends Error {
   }
 }
 
+let signedOut = (): void => undefined;
+/** Called when the server knows the session no longer: it has ended here, elsewhere, or by its time. */
+export const onSignedOut = (listener: () => void): void => {
+  signedOut = listener;
+};
+
 export type Answer<Body> = {
   readonly body: Body;
   readonly etag: string | null;
@@ -30,6 +36,12 @@ const offline: Problem = {
   code: 'OFFLINE',
   detail: 'The server cannot be reached.',
   retryable: true,
+};
+
+/** What the refusal says, and tells when it ends the session. */
+const refusal = async (response: Response): Promise<ApiProblem> => {
+  if (response.status === 401) signedOut();
+  return new ApiProblem(await problemOf(response));
 };
 
 /** The problem document of a refusal; what stands between us and the service may answer with something else. */
@@ -61,7 +73,7 @@ export const call = async <Body>(method: string, path: string, options: RequestO
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiProblem(offline);
   }
-  if (!response.ok) throw new ApiProblem(await problemOf(response));
+  if (!response.ok) throw await refusal(response);
   const text = await response.text();
   const body: unknown = text === '' ? null : JSON.parse(text);
   return {
@@ -77,7 +89,7 @@ export const getFile = async (path: string): Promise<Blob> => {
   const response = await fetch(`/api${path}`, { headers: { 'x-centralita': '1' }, cache: 'no-store' }).catch(() => {
     throw new ApiProblem(offline);
   });
-  if (!response.ok) throw new ApiProblem(await problemOf(response));
+  if (!response.ok) throw await refusal(response);
   return response.blob();
 };
 

@@ -19,8 +19,10 @@ class LiveStream {
   #failures = 0;
   #lastSign = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #watch: ReturnType<typeof setInterval> | undefined;
   readonly #pointerListeners = new Set<(pointer: LivePointer) => void>();
   readonly #stateListeners = new Set<() => void>();
+  #breakListener = (): void => undefined;
 
   /** When the last sign of life came, in milliseconds; what is shown is at least as old as that. */
   get lastSign(): number {
@@ -35,9 +37,24 @@ class LiveStream {
     if (this.#started) return;
     this.#started = true;
     this.#connect();
-    setInterval(() => {
+    this.#watch = setInterval(() => {
       if (this.#state === 'live' && Date.now() - this.#lastSign > HEARTBEAT_LIMIT_MS) this.#broken();
     }, 1000);
+  }
+
+  stop(): void {
+    this.#started = false;
+    clearInterval(this.#watch);
+    clearTimeout(this.#retry);
+    this.#source?.close();
+    this.#source = null;
+    this.#cursor = null;
+    this.#set('reconnecting');
+  }
+
+  /** Called each time that the stream breaks or cannot be opened: the session may have ended. */
+  onBreak(listener: () => void): void {
+    this.#breakListener = listener;
   }
 
   onPointer(listener: (pointer: LivePointer) => void): () => void {
@@ -78,6 +95,7 @@ class LiveStream {
     clearTimeout(this.#retry);
     this.#set(navigator.onLine ? 'reconnecting' : 'offline');
     this.#failures += 1;
+    this.#breakListener();
     const pause = Math.min(1000 * 2 ** (this.#failures - 1), LONGEST_PAUSE_MS);
     this.#retry = setTimeout(() => this.#connect(), pause * (0.5 + Math.random() / 2));
   }

@@ -18,19 +18,16 @@ import {
   QueryClient,
   useInfiniteQuery,
   useQuery,
-  useQueryClient,
   type InfiniteData,
   type UseInfiniteQueryResult,
   type UseQueryResult,
 } from '@tanstack/react-query';
-import { v5 } from 'uuid';
-import { useCallback, useEffect, useMemo, useRef } from 'react';
 import type { z } from 'zod';
 import { noteServerTime } from '../shared/clock.js';
-import { causeOf } from './causes.js';
-import { get } from './client.js';
-import { mergeNewest, type Page } from './pages.js';
-import { useLivePointers, type LivePointer } from './live.js';
+import { causeOf, newestCause } from './causes.js';
+import { get, onSignedOut } from './client.js';
+import { live, useLiveState } from './live.js';
+import type { Page } from './pages.js';
 
 /** Customer data is fetched when it is opened and then left alone: no refetch on focus, no silent retry, gone after five minutes. */
 export const queryClient = new QueryClient({
@@ -46,6 +43,14 @@ export const queryClient = new QueryClient({
   },
 });
 
+// Whether somebody is still signed in, when an answer or the end of the stream makes one doubt it. Not while it is being asked.
+const doubtSession = (): void => {
+  const session = queryClient.getQueryCache().find({ queryKey: ['session'] });
+  if (session?.state.data !== undefined && session.state.fetchStatus === 'idle') session.fetch().catch(() => undefined);
+};
+onSignedOut(doubtSession);
+live.onBreak(doubtSession);
+
 type Pages<Item> = UseInfiniteQueryResult<InfiniteData<Page<Item>>>;
 const body = async <Body>(path: string, signal: AbortSignal, causalToken: string | null = null): Promise<Body> =>
   (await get<Body>(path, { signal, causalToken })).body;
@@ -53,18 +58,20 @@ const body = async <Body>(path: string, signal: AbortSignal, causalToken: string
 export const useSession = (): UseQueryResult<Session> =>
   useQuery({ queryKey: ['session'], queryFn: ({ signal }) => body<Session>('/session', signal), staleTime: Infinity });
 
-/** The agent's own desk. No customer data, so it may be asked for often: offers last seconds. */
-export const useMe = (enabled: boolean): UseQueryResult<Me> =>
-  useQuery({
+/** The agent's own desk. Pointers say when it changed; while there are none it is asked for often, because offers last seconds. */
+export const useMe = (enabled: boolean): UseQueryResult<Me> => {
+  const refetchInterval = useLiveState() === 'live' ? 20_000 : 5000;
+  return useQuery({
     queryKey: ['me'],
     enabled,
-    refetchInterval: 5000,
+    refetchInterval,
     queryFn: async ({ signal }) => {
       const me = await body<Me>('/v1/me', signal);
       noteServerTime(me.serverTime);
       return me;
     },
   });
+};
 
 export type InboxView = 'mine' | 'unassigned' | 'all' | 'closed';
 export type InboxSort = 'window' | 'wait' | 'recent';
@@ -77,6 +84,7 @@ export const useInbox = (view: InboxView, sort: InboxSort): Pages<InboxRow> =>
       body<Page<InboxRow>>(
         `/v1/inbox?view=${view}&sort=${sort}&limit=50${pageParam === '' ? '' : `&cursor=${encodeURIComponent(pageParam)}`}`,
         signal,
+        view === 'mine' ? newestCause() : null,
       ),
     getNextPageParam: (page) => page.nextCursor,
   });
@@ -161,47 +169,3 @@ export const useAccessRecords = (search: AccessSearch | null): UseInfiniteQueryR
     },
     getNextPageParam: (page) => page.nextCursor,
   });
-
-/** Asks for the newest messages of an open conversation only: older pages do not change, and every page is a record. */
-export const refreshThread = async (client: QueryClient, id: string): Promise<void> => {
-  const key = ['thread', id];
-  const loaded = client.getQueryData<InfiniteData<Page<ThreadItem>>>(key);
-  if (!loaded) return client.invalidateQueries({ queryKey: key });
-  const { body: newest } = await get<Page<ThreadItem>>(`/v1/conversations/${id}/messages`);
-  client.setQueryData<InfiniteData<Page<ThreadItem>>>(key, (now) => now && mergeNewest(now, newest));
-};
-
-const SETTLE_MS = 250;
-
-/** Refreshes what a pointer is about, at most four times a second: the list, the open conversation, the own desk. */
-export const useLiveRefresh = (tenantId: string, openConversation: string | null): void => {
-  const client = useQueryClient();
-  const due = useRef(new Set<'me' | 'inbox' | 'open'>());
-  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
-  useEffect(() => () => clearTimeout(timer.current ?? undefined), []);
-  const streams = useMemo(
-    () => (openConversation === null ? [] : [openConversation, v5(`task:${openConversation}`, tenantId)]),
-    [openConversation, tenantId],
-  );
-  useLivePointers(
-    useCallback(
-      (pointer: LivePointer) => {
-        if (pointer.service === 'routing') due.current.add('me');
-        if (pointer.service === 'conversation' || /^task\.(assigned|queued|transferred)/.test(pointer.type))
-          due.current.add('inbox');
-        if (streams.includes(pointer.streamId)) due.current.add('open');
-        timer.current ??= setTimeout(() => {
-          timer.current = null;
-          const refresh = new Set(due.current);
-          due.current.clear();
-          for (const key of ['me', 'inbox'] as const) if (refresh.has(key)) void client.invalidateQueries({ queryKey: [key] });
-          if (!refresh.has('open') || openConversation === null) return;
-          void client.invalidateQueries({ queryKey: ['conversation', openConversation] });
-          // What could not be fetched now comes with the next pointer, or when a person asks.
-          refreshThread(client, openConversation).catch(() => undefined);
-        }, SETTLE_MS);
-      },
-      [client, openConversation, streams],
-    ),
-  );
-};

@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { command } from '../api/client.js';
-import { refreshThread } from '../api/queries.js';
+import { refreshThread } from '../api/live-refresh.js';
 import { announce } from '../shared/announcer.js';
 import { useNow } from '../shared/clock.js';
 import { preferences } from '../shared/preferences.js';
@@ -164,7 +164,7 @@ export const Composer = ({ detail }: { readonly detail: ConversationDetail }): R
             <textarea
               ref={area}
               className={classes.area}
-              rows={asTemplate ? 2 : 3}
+              data-draft={asTemplate}
               maxLength={4096}
               dir="auto"
               value={text}

@@ -6,6 +6,7 @@ import { IconArrowLeft, IconLayoutSidebarRight } from '@tabler/icons-react';
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { command } from '../api/client.js';
+import { forgetUnread } from '../api/live-refresh.js';
 import type { Page } from '../api/pages.js';
 import { useConversation, useThread, type InboxView } from '../api/queries.js';
 import { useActor } from '../shell/session.js';
@@ -16,6 +17,7 @@ import { WindowChip } from '../shared/window-line.js';
 import { Composer } from './composer.js';
 import { useContactName } from './names.js';
 import { Thread } from './thread.js';
+import { useWrapUps, WrapUp } from './wrap-up.js';
 import classes from './conversation.module.css';
 
 // Dialogs come when they are opened: the first page does not need the code of either.
@@ -24,23 +26,14 @@ const Transfer = lazy(async () => ({ default: (await import('./transfer.js')).Tr
 
 type Lists = InfiniteData<Page<InboxRow>>;
 
-/** Tells the server that the messages were seen, each time that something new is shown, and takes the number off the row. */
+/** Tells the server that the messages were seen, each time that something new is shown to whom they are assigned. */
 const useMarkRead = (id: string, mine: boolean): void => {
   const client = useQueryClient();
   const newest = useThread(id, 'opens').data?.pages[0]?.items.find(({ kind }) => kind === 'inbound')?.id;
   useEffect(() => {
     if (!mine || newest === undefined) return;
-    const unread = client
-      .getQueriesData<Lists>({ queryKey: ['inbox'] })
-      .some(([, lists]) => lists?.pages.some(({ items }) => items.some((row) => row.conversationId === id && row.unread > 0)));
-    if (!unread) return;
-    const seen = (row: InboxRow): InboxRow => (row.conversationId === id ? { ...row, unread: 0 } : row);
     command('POST', `/v1/conversations/${id}/read`, {}).then(
-      () =>
-        client.setQueriesData<Lists>(
-          { queryKey: ['inbox'] },
-          (lists) => lists && { ...lists, pages: lists.pages.map((page) => ({ ...page, items: page.items.map(seen) })) },
-        ),
+      () => forgetUnread(client, id),
       // Whatever stands in the way of this stands in the way of reading too, and is said there.
       () => undefined,
     );
@@ -67,6 +60,7 @@ export const Conversation = ({
   const name = useContactName();
   const [dialog, setDialog] = useState<'transfer' | 'resolve' | null>(null);
   const detail = conversation.data;
+  const wrapUntil = useWrapUps().get(id);
   const mine = detail?.assignedAgentId === actorId;
   useMarkRead(id, mine);
   const mayAct = detail !== undefined && detail.state !== 'closed' && (mine || roles.includes('supervisor'));
@@ -139,6 +133,11 @@ export const Conversation = ({
       {conversation.error && <ProblemNotice error={conversation.error} onRetry={() => void conversation.refetch()} />}
       {detail && (
         <>
+          {wrapUntil !== undefined && (
+            <div className={classes.wrapping}>
+              <WrapUp conversation={id} until={wrapUntil} />
+            </div>
+          )}
           <Thread id={id} onWhy={() => (sideOpen ? undefined : onToggleSide())} />
           <Composer detail={detail} />
         </>

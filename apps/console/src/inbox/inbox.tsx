@@ -1,7 +1,8 @@
 import { getRouteApi, Link, useNavigate, useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useLiveRefresh, type InboxSort, type InboxView } from '../api/queries.js';
+import { useLiveRefresh } from '../api/live-refresh.js';
+import type { InboxSort, InboxView } from '../api/queries.js';
 import { useActor } from '../shell/session.js';
 import { useShortcut } from '../shared/shortcut.js';
 import { useMedia } from '../shared/use-media.js';
@@ -30,7 +31,7 @@ export const Inbox = (): ReactNode => {
   const { conversation = null } = useParams({ strict: false });
   const wide = useMedia('(min-width: 1360px)');
   const sideOpen = conversation !== null && (side === undefined ? wide : side === 'open');
-  useLiveRefresh(tenantId, conversation);
+  useLiveRefresh(tenantId, view, conversation, roles.includes('agent'));
 
   const toggleSide = (): void => {
     if (conversation === null) return;
@@ -46,8 +47,9 @@ export const Inbox = (): ReactNode => {
   const views: readonly InboxView[] = roles.includes('supervisor') && !roles.includes('agent') ? supervisorViews : agentViews;
   return (
     <div className={classes.inbox} data-open={conversation !== null} data-side={sideOpen}>
+      {/* Outside of the list, which a narrow page hides. */}
+      <h1 className="ct-only-read">{t('rail.inbox')}</h1>
       <section className={`${classes.pane} ${classes.list}`} aria-label={t('rail.inbox')}>
-        <h1 className="ct-only-read">{t('rail.inbox')}</h1>
         <div className={classes.head}>
           <nav className={classes.views} aria-label={t('inbox.views')}>
             {views.map((each) => (
@@ -86,8 +88,8 @@ export const Inbox = (): ReactNode => {
           </label>
         </div>
         <List key={`${view} ${sort}`} view={view} sort={sort} selected={conversation} />
-        {roles.includes('agent') && <OfferDock />}
       </section>
+      {roles.includes('agent') && <OfferDock />}
       {conversation === null ? (
         <div className={`${classes.choose} ${classes.main}`}>
           <p>{t('inbox.choose')}</p>

@@ -11,6 +11,7 @@ import { ProblemNotice } from '../shared/problem-notice.js';
 import { useShortcut } from '../shared/shortcut.js';
 import { Waiting } from '../shared/waiting.js';
 import { Row } from './row.js';
+import { useWrapUps } from './wrap-up.js';
 import classes from './list.module.css';
 
 const heights = { comfortable: 72, compact: 56 } as const;
@@ -30,6 +31,7 @@ export const List = ({
   const inbox = useInbox(view, sort);
   const me = useMe(useActor().roles.includes('agent'));
   const away = me.data !== undefined && me.data.presence !== 'online';
+  const wraps = useWrapUps();
   const [density] = useState(preferences.get('density') ?? 'comfortable');
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useRef<VirtualizerHandle>(null);
@@ -100,6 +102,7 @@ export const List = ({
               position={position}
               selected={row.conversationId === selected}
               active={position === active}
+              wrapUntil={wraps.get(row.conversationId)}
               onOpen={() => open(row)}
               onFocus={() => setFocused(row.conversationId)}
             />

@@ -1,5 +1,7 @@
 import type { ConversationDetail, InboxRow } from '@centralita/contracts';
+import { useQueryClient, type InfiniteData } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
+import type { Page } from '../api/pages.js';
 
 type Named = Pick<InboxRow, 'displayName' | 'phoneMasked' | 'erased' | 'subjectId'> | ConversationDetail;
 
@@ -10,6 +12,19 @@ export const useContactName = (): ((row: Named) => string) => {
     row.erased
       ? t('inbox.erased')
       : (row.displayName ?? row.phoneMasked ?? t('inbox.contact', { id: row.subjectId.slice(0, 4) }));
+};
+
+/** The same for a conversation that stands in a list that was loaded; nothing is asked for it. */
+export const useListedName = (): ((conversation: string) => string | undefined) => {
+  const client = useQueryClient();
+  const name = useContactName();
+  return (conversation) => {
+    const rows = client
+      .getQueriesData<InfiniteData<Page<InboxRow>>>({ queryKey: ['inbox'] })
+      .flatMap(([, lists]) => lists?.pages.flatMap(({ items }) => items) ?? []);
+    const row = rows.find(({ conversationId }) => conversationId === conversation);
+    return row && name(row);
+  };
 };
 
 /** A label such as `[image]` in the reader's language; anything else is what the customer wrote. */

@@ -1,4 +1,4 @@
-import type { Me, Offer } from '@centralita/contracts';
+import type { Offer } from '@centralita/contracts';
 import type { z } from 'zod';
 import { Button } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
@@ -15,7 +15,10 @@ import { useShortcut } from '../shared/shortcut.js';
 import { minutesSeconds, roughly } from '../shared/time.js';
 import { WindowChip } from '../shared/window-line.js';
 import { drafts } from './drafts.js';
+import { useListedName } from './names.js';
+import { useOfferSignal } from './offer-signal.js';
 import { openOffers } from './offers.js';
+import { useWrapUps, WrapUp } from './wrap-up.js';
 import classes from './offer-dock.module.css';
 
 type OneOffer = z.infer<typeof Offer>;
@@ -51,27 +54,6 @@ const useEnded = (offers: readonly OneOffer[], answered: ReadonlySet<string>): b
   return ended;
 };
 
-const WrapUp = ({ tasks }: { readonly tasks: Me['tasks'] }): ReactNode => {
-  const { t } = useTranslation();
-  const now = useNow();
-  const client = useQueryClient();
-  const finish = useMutation({
-    mutationFn: (taskId: string) => command('POST', `/v1/tasks/${taskId}/complete`, {}),
-    onSettled: () => client.invalidateQueries({ queryKey: ['me'] }),
-  });
-  const wrapping = tasks.filter(({ state, wrapUpUntil }) => state === 'wrapping' && wrapUpUntil && Date.parse(wrapUpUntil) > now);
-  return wrapping.map(({ taskId, wrapUpUntil }) => (
-    <div key={taskId} className={classes.wrap}>
-      <span>
-        {t('offer.wrapping')} <time>{minutesSeconds(Date.parse(wrapUpUntil ?? '') - now)}</time>
-      </span>
-      <Button size="xs" variant="default" onClick={() => finish.mutate(taskId)}>
-        {t('offer.finish')}
-      </Button>
-    </div>
-  ));
-};
-
 /** Offers at the foot of the list: they push it up and cover nothing, never take the focus, and end on the server's clock. */
 export const OfferDock = (): ReactNode => {
   const { t } = useTranslation();
@@ -84,6 +66,8 @@ export const OfferDock = (): ReactNode => {
   const [answered, setAnswered] = useState<ReadonlySet<string>>(new Set());
   const offers = openOffers(me.data?.offers ?? [], answered, now);
   const ended = useEnded(offers, answered);
+  const wraps = useWrapUps();
+  const nameOf = useListedName();
 
   const answer = useMutation({
     mutationFn: ({ offer, verb }: { readonly offer: OneOffer; readonly verb: 'accept' | 'decline' }) =>
@@ -104,13 +88,14 @@ export const OfferDock = (): ReactNode => {
   const [first] = offers;
   useShortcut('KeyY', () => first && answer.mutate({ offer: first, verb: 'accept' }));
 
+  useOfferSignal(first?.reservationId ?? null, t('offer.title'), first?.queueName ?? t('offer.noQueue'));
   const told = useRef<string | null>(null);
   useEffect(() => {
     if (!first || told.current === first.reservationId) return;
     told.current = first.reservationId;
     announce(
       `${t('offer.title')}. ${t('offer.queue', {
-        queue: first.queueName ?? '',
+        queue: first.queueName ?? t('offer.noQueue'),
         wait: roughly(serverNow() - Date.parse(first.waitingSince)),
       })}. Alt+Y: ${t('offer.accept')}`,
     );
@@ -119,7 +104,9 @@ export const OfferDock = (): ReactNode => {
   const hidden = offers.length - Math.min(offers.length, SHOWN);
   return (
     <section className={classes.dock} aria-label={t('offer.label')}>
-      <WrapUp tasks={me.data?.tasks ?? []} />
+      {[...wraps].map(([id, until]) => (
+        <WrapUp key={id} conversation={id} until={until} name={nameOf(id)} />
+      ))}
       {ended && (
         <p className={classes.ended} role="status">
           {t('offer.gone')}

@@ -1,7 +1,9 @@
-import type { Accepted, ConversationDetail, ReplyBody } from '@centralita/contracts';
+import type { Accepted, ConversationDetail, ReplyBody, ThreadItem } from '@centralita/contracts';
 import { useSyncExternalStore } from 'react';
 import { ApiProblem, command } from '../api/client.js';
-import { queryClient, refreshThread } from '../api/queries.js';
+import { live } from '../api/live.js';
+import { refreshThread, shownStatus } from '../api/live-refresh.js';
+import { queryClient } from '../api/queries.js';
 
 /** A reply on its way from this page: its key is the command's, so a second try cannot send it twice. */
 export type Outgoing = {
@@ -33,17 +35,16 @@ const mark = (conversation: string, key: string, change: Partial<Outgoing>): voi
     outgoing: box.outgoing.map((each) => (each.key === key ? { ...each, ...change } : each)),
   }));
 
-/** What is on its way to the customer shows its fate by asking again; statuses of the provider come without a pointer. */
-const FOLLOW_MS = [1500, 4000, 10_000, 30_000];
-const follow = (conversation: string): void => {
-  for (const pause of FOLLOW_MS)
-    setTimeout(() => {
-      const open = queryClient
-        .getQueryCache()
-        .find({ queryKey: ['thread', conversation] })
-        ?.isActive();
-      if (open) refreshThread(queryClient, conversation).catch(() => undefined);
-    }, pause);
+const FALLBACK_MS = 30_000;
+const underWay: readonly ThreadItem['status'][] = [null, 'requested', 'attempted', 'accepted'];
+
+/** Pointers say what became of a reply. Should none come, one look later on: nobody stays with a clock for ever. */
+const lookLater = (conversation: string, reply: string): void => {
+  setTimeout(() => {
+    const thread = queryClient.getQueryCache().find({ queryKey: ['thread', conversation] });
+    if (!thread?.isActive() || !underWay.includes(shownStatus(queryClient, conversation, reply))) return;
+    refreshThread(queryClient, conversation).catch(() => undefined);
+  }, FALLBACK_MS);
 };
 
 /** Sends what waits, one after the other: each names the state that it answers, and the answer names the next. */
@@ -66,8 +67,9 @@ const work = async (conversation: string): Promise<void> => {
           (known) => known && { ...known, replyVersion: body.version },
         );
         mark(conversation, next.key, { state: 'accepted', id: body.id });
-        await refreshThread(queryClient, conversation).catch(() => undefined);
-        follow(conversation);
+        // The thread shows it with the pointer that is on its way; without a stream, by asking.
+        if (live.state !== 'live') await refreshThread(queryClient, conversation).catch(() => undefined);
+        lookLater(conversation, body.id);
       } catch (error) {
         if (!(error instanceof ApiProblem)) throw error;
         if (error.problem.retryable) mark(conversation, next.key, { state: 'offline' });

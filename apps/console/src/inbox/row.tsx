@@ -2,9 +2,11 @@ import type { InboxRow } from '@centralita/contracts';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNow } from '../shared/clock.js';
+import { useActor } from '../shell/session.js';
 import { shortTime } from '../shared/time.js';
 import { WindowChip, WindowLine } from '../shared/window-line.js';
 import { useContactName, usePreview } from './names.js';
+import { WrapUpTime } from './wrap-up.js';
 import classes from './list.module.css';
 
 /** One conversation: the window's gauge, who, when, the last words, what is unread, how long there is left. */
@@ -13,6 +15,7 @@ export const Row = ({
   position,
   selected,
   active,
+  wrapUntil,
   onOpen,
   onFocus,
 }: {
@@ -20,6 +23,8 @@ export const Row = ({
   readonly position: number;
   readonly selected: boolean;
   readonly active: boolean;
+  /** When the agent's wrap-up of the closed conversation ends, in milliseconds. */
+  readonly wrapUntil: number | undefined;
   readonly onOpen: () => void;
   readonly onFocus: () => void;
 }): ReactNode => {
@@ -27,6 +32,9 @@ export const Row = ({
   const now = useNow();
   const name = useContactName();
   const preview = usePreview();
+  const { actorId } = useActor();
+  // Whoever it is assigned to is looking at it: what has just come is read.
+  const unread = selected && row.assignedAgentId === actorId ? 0 : row.unread;
   return (
     <div
       role="row"
@@ -41,7 +49,7 @@ export const Row = ({
       <WindowLine expiresAt={row.windowExpiresAt} direction="vertical" />
       <div role="gridcell" className={classes.cell}>
         <span className={classes.line}>
-          <span className={classes.name} dir="auto" data-unread={row.unread > 0}>
+          <span className={classes.name} dir="auto" data-unread={unread > 0}>
             {name(row)}
           </span>
           <time className={classes.time} dateTime={row.lastMessageAt}>
@@ -53,17 +61,22 @@ export const Row = ({
             {row.previewKind === 'in' ? '' : `${t('inbox.out')} `}
             <span dir="auto">{preview(row.preview)}</span>
           </span>
-          {row.unread > 0 && (
+          {unread > 0 && (
             <span className={classes.unread}>
-              <span aria-hidden="true">{row.unread}</span>
-              <span className="ct-only-read">{t('inbox.unread', { count: row.unread })}</span>
+              <span aria-hidden="true">{unread}</span>
+              <span className="ct-only-read">{t('inbox.unread', { count: unread })}</span>
             </span>
           )}
         </span>
         <span className={`${classes.line} ${classes.last}`}>
           <span className={classes.where}>
+            {wrapUntil !== undefined && (
+              <span className={classes.wrapping}>
+                <WrapUpTime until={wrapUntil} />
+              </span>
+            )}
             {row.businessNumber}
-            {row.state === 'closed' && <span className={classes.language}>{t('state.closed')}</span>}
+            {row.state === 'closed' && wrapUntil === undefined && <span className={classes.language}>{t('state.closed')}</span>}
             {row.language && <span className={classes.language}>{row.language}</span>}
           </span>
           <WindowChip expiresAt={row.windowExpiresAt} />

@@ -2,38 +2,17 @@ import { Button } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useMemo, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useAccessRecords, type AccessAnswer } from '../api/queries.js';
+import { useAccessRecords } from '../api/queries.js';
 import book from '../shared/book.module.css';
 import { useAgentName } from '../shared/labels.js';
 import { ProblemNotice } from '../shared/problem-notice.js';
-import { Seal } from '../shared/seal.js';
 import { grouped, utcTime } from '../shared/time.js';
 import { Waiting } from '../shared/waiting.js';
+import { Completeness } from './completeness.js';
 import { withGaps } from './gaps.js';
 import { RecordDrawer } from './record-drawer.js';
 import { Verified, useWords } from './words.js';
 import classes from './ledger.module.css';
-
-/** Whether a person's numbers 1 to n are all there. */
-const Completeness = ({ complete }: { readonly complete: AccessAnswer['complete'] }): ReactNode => {
-  const { t } = useTranslation();
-  const { state, expected, found } = complete;
-  if (state === 'not_a_subject') return null;
-  return (
-    <div className={classes.verdict}>
-      <Seal state={state === 'complete' ? 'proven' : 'gap'} />
-      <div>
-        <p className={classes.sentence}>
-          {t(state === 'complete' ? 'ledger.complete' : 'ledger.gap', {
-            found: grouped(found),
-            expected: grouped(expected ?? found),
-          })}
-        </p>
-        <p className={book.dim}>{t('ledger.completeMeans')}</p>
-      </div>
-    </div>
-  );
-};
 
 /** The records of a person or an agent as an account book, newest first. */
 export const History = ({
@@ -65,6 +44,7 @@ export const History = ({
   const records = useAccessRecords(search);
   const rows = records.data?.pages.flatMap(({ items }) => items) ?? [];
   const complete = records.data?.pages[0]?.complete;
+  const whole = !records.hasNextPage && from === undefined && to === undefined;
   const show = (leaf: string | undefined): void =>
     void navigate({ to: '.', search: { ...(from && { from }), ...(to && { to }), ...(leaf !== undefined && { record: leaf }) } });
 
@@ -72,7 +52,7 @@ export const History = ({
   if (records.isPending) return <Waiting rows={8} height={36} />;
   return (
     <>
-      {complete && <Completeness complete={complete} />}
+      {complete && <Completeness complete={complete} rows={whole ? rows : null} />}
       {rows.length === 0 ? (
         <p className={book.note}>{t('ledger.none')}</p>
       ) : (

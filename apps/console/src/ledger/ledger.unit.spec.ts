@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { accessPage, proof, record, tampered, VERIFIER_KEY } from '../testing/ledger-world.spec.js';
+import { checkHistory } from './check-history.js';
 import { checkProof } from './check-proof.js';
 import { withGaps } from './gaps.js';
 import { searchTarget } from './search-target.js';
@@ -42,6 +43,30 @@ describe('a history', () => {
       after: '1',
       before: '3',
     });
+  });
+});
+
+describe('a whole history', () => {
+  const rows = accessPage(null, true).items;
+  const check = (given: typeof rows) => checkHistory(given, rows.length, VERIFIER_KEY, (leafIndex) => proof(Number(leafIndex)));
+
+  it('is proven when each record stands in the log and follows the one before it', async () => {
+    expect(await check(rows)).toEqual({ state: 'proven', leaf: null, size: '6' });
+  });
+
+  it('is broken when a record is left out, though those that are shown are true', async () => {
+    for (const left of [0, 2, rows.length - 1])
+      expect(await check(rows.filter((_row, position) => position !== left))).toMatchObject({ state: 'gap' });
+  });
+
+  it('names a record whose words were changed, and one whose proof cannot be read', async () => {
+    const lying = rows.map((row) => (row.leafIndex === '3' ? { ...row, leaf: { ...row.leaf, fields: [] } } : row));
+    expect(await check(lying)).toMatchObject({ state: 'altered', leaf: '3' });
+    const unreadable = checkHistory(rows, rows.length, VERIFIER_KEY, async (leafIndex) => ({
+      ...(await proof(Number(leafIndex))),
+      ...(leafIndex === '4' ? { tlogProof: 'nonsense' } : {}),
+    }));
+    expect(await unreadable).toMatchObject({ state: 'unchecked', leaf: '4' });
   });
 });
 

@@ -2,6 +2,8 @@ type Preferences = {
   language: 'es' | 'en' | 'pt';
   density: 'comfortable' | 'compact';
   sendWith: 'enter' | 'mod-enter';
+  offerSound: 'on' | 'off';
+  offerNotice: 'on' | 'off';
 };
 
 const PREFIX = 'centralita.';

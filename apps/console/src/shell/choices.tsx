@@ -78,3 +78,38 @@ export const SendChoice = (): ReactNode => {
     />
   );
 };
+
+const onOff = (t: (key: string) => string) =>
+  [
+    { value: 'on', label: t('settings.on') },
+    { value: 'off', label: t('settings.off') },
+  ] as const;
+
+export const OfferSoundChoice = (): ReactNode => {
+  const { t } = useTranslation();
+  const [value, setValue] = useState(preferences.get('offerSound') ?? 'on');
+  return (
+    <Choice
+      label={t('settings.offerSound')}
+      value={value}
+      options={onOff(t)}
+      onChange={(chosen) => {
+        preferences.set('offerSound', chosen);
+        setValue(chosen);
+      }}
+    />
+  );
+};
+
+/** Off until it is chosen: the browser asks for leave then, and its no is final here. */
+export const OfferNoticeChoice = (): ReactNode => {
+  const { t } = useTranslation();
+  const [value, setValue] = useState(preferences.get('offerNotice') ?? 'off');
+  const choose = async (chosen: 'on' | 'off'): Promise<void> => {
+    const allowed = chosen === 'off' || (await Notification.requestPermission()) === 'granted';
+    const kept = allowed ? chosen : 'off';
+    preferences.set('offerNotice', kept);
+    setValue(kept);
+  };
+  return <Choice label={t('settings.offerNotice')} value={value} options={onOff(t)} onChange={(chosen) => void choose(chosen)} />;
+};

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { DensityChoice, LanguageChoice, SchemeChoice, SendChoice } from './choices.js';
+import { DensityChoice, LanguageChoice, OfferNoticeChoice, OfferSoundChoice, SchemeChoice, SendChoice } from './choices.js';
 import { useActor } from './session.js';
 import { signOut } from './sign-out.js';
 import classes from './settings.module.css';
@@ -40,6 +40,12 @@ export const Settings = (): ReactNode => {
           <>
             <DensityChoice />
             <SendChoice />
+          </>
+        )}
+        {actor.roles.includes('agent') && (
+          <>
+            <OfferSoundChoice />
+            <OfferNoticeChoice />
           </>
         )}
       </section>

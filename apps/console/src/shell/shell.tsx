@@ -3,7 +3,7 @@ import { useEffect, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiProblem } from '../api/client.js';
 import { live } from '../api/live.js';
-import { useSession } from '../api/queries.js';
+import { queryClient, useSession } from '../api/queries.js';
 import { ProblemNotice } from '../shared/problem-notice.js';
 import { OfflineStrip } from './connection.js';
 import { Announcer } from '../shared/announcer.js';
@@ -16,13 +16,21 @@ import classes from './shell.module.css';
 export const Shell = (): ReactNode => {
   const { t } = useTranslation();
   const session = useSession();
-  const signedIn = session.data !== undefined;
+  const refused = session.error instanceof ApiProblem && session.error.problem.status === 401;
+  const signedIn = session.data !== undefined && !refused;
   useEffect(() => {
-    if (signedIn) live.start();
+    if (!signedIn) return undefined;
+    live.start();
+    return () => {
+      live.stop();
+      // What was shown to whoever was signed in is not kept for the next.
+      queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
+    };
   }, [signedIn]);
 
-  if (session.error instanceof ApiProblem && session.error.problem.status === 401) return <SignIn />;
-  if (session.error)
+  if (refused) return <SignIn ended={session.data !== undefined} />;
+  // Who cannot be asked for the moment is still signed in.
+  if (session.error && !session.data)
     return (
       <main className={classes.alone}>
         <h1 className="ct-only-read">{t('app.name')}</h1>

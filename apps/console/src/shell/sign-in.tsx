@@ -6,7 +6,8 @@ import { LanguageChoice } from './choices.js';
 import { Mark } from './mark.js';
 import classes from './sign-in.module.css';
 
-export const SignIn = (): ReactNode => {
+/** `ended`: somebody was signed in on this page until now. */
+export const SignIn = ({ ended }: { readonly ended: boolean }): ReactNode => {
   const { t } = useTranslation();
   const returnTo = useRouterState({ select: (state) => state.location.href });
   return (
@@ -16,6 +17,11 @@ export const SignIn = (): ReactNode => {
           <Mark size={28} /> {t('app.name')}
         </p>
         <h1 className={classes.title}>{t('signIn.title')}</h1>
+        {ended && (
+          <p className={classes.ended} role="alert">
+            {t('signIn.ended')}
+          </p>
+        )}
         <p className={classes.text}>{t('signIn.text')}</p>
         <Button component="a" href={`/auth/login?returnTo=${encodeURIComponent(returnTo)}`}>
           {t('signIn.button')}

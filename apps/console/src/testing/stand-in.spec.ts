@@ -36,6 +36,7 @@ export type StandIn = {
   readonly state: {
     session: Session | null;
     offers: Me['offers'];
+    tasks: Me['tasks'];
     rows: InboxRow[];
     details: ConversationDetail[];
     threads: Map<string, ThreadItem[]>;
@@ -47,6 +48,8 @@ export type StandIn = {
   readonly commands: Command[];
   readonly opened: string[];
   pointer(service: string, type: string, streamId: string): void;
+  /** Signs everybody out and ends the streams, as the gateway does when a session ends. */
+  endSessions(): void;
   close(): Promise<void>;
 };
 
@@ -63,6 +66,7 @@ export const problem = (status: number, code: string): Problem => ({
 const seed = (): StandIn['state'] => ({
   session: null,
   offers: [],
+  tasks: [],
   rows: structuredClone(world.rows),
   details: structuredClone(world.details),
   threads: new Map(world.rows.map((row, position) => [row.conversationId, world.threadOf(position + 1)])),
@@ -79,6 +83,10 @@ export const startStandIn = async (): Promise<StandIn & { reset(): void }> => {
   const opened: string[] = [];
   const streams = new Set<PassThrough>();
   const send = (text: string): void => streams.forEach((stream) => stream.write(text));
+  const pointer: StandIn['pointer'] = (service, type, streamId) => {
+    const data = { service, id: world.uuid(77), type, streamId, version: '9', at: world.at(0) };
+    send(`id: c2\nevent: pointer\ndata: ${JSON.stringify(data)}\n\n`);
+  };
   const heartbeat = setInterval(() => send('id: c1\nevent: heartbeat\ndata: {}\n\n'), 2000);
   const refused = (reply: FastifyReply, refusal: Problem): FastifyReply =>
     reply.code(refusal.status).header('content-type', 'application/problem+json').send(refusal);
@@ -106,7 +114,7 @@ export const startStandIn = async (): Promise<StandIn & { reset(): void }> => {
   app.post('/auth/logout', () => ({ redirect: null }));
 
   const detailOf = (id: string): ConversationDetail | undefined => state.details.find((each) => each.conversationId === id);
-  app.get('/api/v1/me', () => ({ ...world.meOf(state.offers), serverTime: new Date(state.now).toISOString() }));
+  app.get('/api/v1/me', () => ({ ...world.meOf(state.offers, state.tasks), serverTime: new Date(state.now).toISOString() }));
   app.get('/api/v1/agents', () => world.agents);
   app.get('/api/v1/queues', () => world.queues);
   app.get('/api/v1/templates', () => ({ items: world.templates }));
@@ -172,6 +180,7 @@ export const startStandIn = async (): Promise<StandIn & { reset(): void }> => {
     });
     state.threads.set(detail.conversationId, [item, ...(state.threads.get(detail.conversationId) ?? [])]);
     detail.replyVersion = `${detail.replyVersion}.1`;
+    pointer('conversation', 'conversation.reply.requested.v1', detail.conversationId);
     return reply.code(202).header('etag', `"${detail.replyVersion}"`).send(accepted(id, detail.replyVersion));
   });
   app.post('/api/v1/conversations/:id/reveal', (request) => {
@@ -208,10 +217,11 @@ export const startStandIn = async (): Promise<StandIn & { reset(): void }> => {
     state,
     commands,
     opened,
-    pointer: (service, type, streamId) =>
-      send(
-        `id: c2\nevent: pointer\ndata: ${JSON.stringify({ service, id: world.uuid(77), type, streamId, version: '9', at: world.at(0) })}\n\n`,
-      ),
+    pointer,
+    endSessions: () => {
+      state.session = null;
+      streams.forEach((stream) => stream.end());
+    },
     reset: () => {
       Object.assign(state, seed());
       commands.length = 0;

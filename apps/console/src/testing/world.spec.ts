@@ -258,7 +258,7 @@ export const threadOf = (n: number): ThreadItem[] =>
         }),
       ];
 
-export const meOf = (offers: Me['offers']): Me =>
+export const meOf = (offers: Me['offers'], tasks: Me['tasks']): Me =>
   Me.parse({
     agentId: ME,
     label: 'Agente 12',
@@ -268,7 +268,7 @@ export const meOf = (offers: Me['offers']): Me =>
     skills: ['es', 'pt'],
     queueIds: [BOOKINGS],
     offers,
-    tasks: [],
+    tasks,
     serverTime: at(0),
   });
 export const offer: Me['offers'][number] = {
