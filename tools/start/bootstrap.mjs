@@ -21,26 +21,42 @@ const env = {
   NX_NO_CLOUD: 'true',
 };
 
-// What runs now ends before this process does, whichever of them was asked to. A terminal signals both, so a child may hear the same
-// Ctrl-C twice: the launcher minds, npm and nx do not.
-let running = null;
+// What runs now ends before this process does, however this one was asked to end.
+let stopRunning = null;
 let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => {
     interrupted = true;
-    if (running === null) process.exit(130);
-    running.kill(signal);
+    if (stopRunning === null) process.exit(130);
+    stopRunning(signal);
   });
 
-/** Runs a program to its end and resolves to its exit code. After a Ctrl-C it ends this process too, unless it was the `last`. */
-const run = (program, programArgs, options) =>
+/**
+ * Runs a program to its end and resolves to its exit code. After a Ctrl-C it ends this process too, unless it is the `last`. All others
+ * get a process group of their own: npm and nx leave what they have started behind, and npm minds no signal while it runs scripts.
+ */
+const run = (program, programArgs, { onStart, last = false, ...options }) =>
   new Promise((resolve) => {
-    running = spawn(program, programArgs, { cwd: root, env, ...options });
-    options.onStart?.(running);
-    running.on('error', (error) => fail(`${program} cannot be run: ${error.message}`));
-    running.on('close', (code, signal) => {
-      running = null;
-      if (interrupted && !options.last) process.exit(130);
+    const child = spawn(program, programArgs, { cwd: root, env, detached: !last, ...options });
+    const kill = (signal) => {
+      try {
+        process.kill(last ? child.pid : -child.pid, signal);
+      } catch (error) {
+        if (error.code !== 'ESRCH') throw error;
+      }
+    };
+    stopRunning = (signal) => {
+      kill(signal);
+      if (!last) setTimeout(() => kill('SIGKILL'), 2_000).unref();
+    };
+    onStart?.(child);
+    child.on('error', (error) => fail(`${program} cannot be run: ${error.message}`));
+    child.on('close', (code, signal) => {
+      stopRunning = null;
+      if (interrupted && !last) {
+        kill('SIGKILL');
+        process.exit(130);
+      }
       resolve(code ?? (signal === 'SIGINT' ? 130 : 143));
     });
   });
