@@ -3,9 +3,9 @@ import { evolveAssignment, unassigned, type Assignment, type TaskEvent } from '@
 import { OnEvents, type EventBatch } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
 import { Controller } from '@nestjs/common';
-import { readAssignments, writeAssignments } from '../record/assignments.js';
+import { assignmentRows, readAssignments } from '../record/assignments.js';
 import { lockSubjects } from '../record/lock.js';
-import { addRows, writeRows } from '../record/rows.js';
+import { addRows, replaceRows, write, type Write } from '../record/rows.js';
 import { eventLine } from '../thread/projection.js';
 
 const TASK_TYPES = [
@@ -58,29 +58,29 @@ export class FollowRouting {
   async handle(batch: EventBatch): Promise<void> {
     const tx = batch.tx as Tx;
     const events = batch.events.map(({ event }) => event);
-    await this.#tasks(
-      tx,
-      events.flatMap((event) => taskOf(event) ?? []),
-    );
     const agents = new Map(
       events.flatMap((event) => (isType(event, 'agent.defined.v1') ? [[event.data.agentId, event.data] as const] : [])),
     );
-    await writeRows(
-      tx,
-      'agent',
-      ['agent_id'],
-      [...agents.values()].map(({ agentId, queueIds }) => ({ agent_id: agentId, queue_ids: queueIds })),
-    );
     const queueIds = new Set(events.flatMap((event) => (isType(event, 'queue.defined.v1') ? [event.data.queueId] : [])));
-    await addRows(
-      tx,
-      'queue',
-      [...queueIds].map((queue_id) => ({ queue_id })),
-    );
+    await write(tx, [
+      ...(await this.#tasks(
+        tx,
+        events.flatMap((event) => taskOf(event) ?? []),
+      )),
+      replaceRows(
+        'agent',
+        ['agent_id'],
+        [...agents.values()].map(({ agentId, queueIds: own }) => ({ agent_id: agentId, queue_ids: own })),
+      ),
+      addRows(
+        'queue',
+        [...queueIds].map((queue_id) => ({ queue_id })),
+      ),
+    ]);
   }
 
-  async #tasks(tx: Tx, tasks: readonly Task[]): Promise<void> {
-    if (tasks.length === 0) return;
+  async #tasks(tx: Tx, tasks: readonly Task[]): Promise<Write[]> {
+    if (tasks.length === 0) return [];
     await lockSubjects(
       tx,
       tasks.map(({ subjectId }) => subjectId),
@@ -93,14 +93,15 @@ export class FollowRouting {
       const { conversationId } = event.data;
       assignments.set(conversationId, evolveAssignment(assignments.get(conversationId) ?? unassigned, event, position));
     }
-    await writeAssignments(tx, assignments);
-    await addRows(
-      tx,
-      'thread_item',
-      tasks.flatMap((task) => {
-        const line = lineOf(task);
-        return line ? [eventLine(line)] : [];
-      }),
-    );
+    return [
+      assignmentRows(assignments),
+      addRows(
+        'thread_item',
+        tasks.flatMap((task) => {
+          const line = lineOf(task);
+          return line ? [eventLine(line)] : [];
+        }),
+      ),
+    ];
   }
 }

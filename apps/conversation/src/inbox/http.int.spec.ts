@@ -70,6 +70,21 @@ describe('who sees what in the inbox', () => {
     expect((await sut.call(stranger, 'GET', `/v1/conversations/${sut.conversation(mine)}`)).status).toBe(404);
   });
 
+  it('what is resolved leaves "mine" at once; while its agent wraps up it stands among the closed ones, and may be noted', async () => {
+    const { customer, agent, path } = await sut.talking();
+    expect((await sut.call(agent, 'POST', `${path}/close`, { dispositionCode: 'solved' })).status).toBe(200);
+    await sut.routing('task.wrapping.v1', customer.subjectId, sut.task(customer).taskId, {
+      ...{ ...sut.task(customer), agentId: agent.id, wrapUpUntil: sut.now().toISOString() },
+    });
+    await sut.settled('routing.events.v1');
+    expect(await sut.row(customer)).toMatchObject({ status: 'closed', agent_id: agent.id });
+    expect(await inbox(agent, '?view=mine')).toEqual([]);
+    for (const sort of ['recent', 'wait', 'window'])
+      expect(ids(await inbox(agent, `?view=closed&sort=${sort}`))).toEqual([sut.conversation(customer)]);
+    expect((await sut.call(agent, 'GET', path)).status).toBe(200);
+    expect((await sut.call(agent, 'POST', `${path}/notes`, { text: 'nota' })).status).toBe(200);
+  });
+
   it('a clerk of billing sees nothing', async () => {
     expect((await sut.call({ tenantId: sut.tenantId, roles: ['billing'] }, 'GET', '/v1/inbox')).status).toBe(403);
   });

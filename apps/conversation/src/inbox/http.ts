@@ -1,14 +1,13 @@
-import { ConversationDetail, InboxQuery, InboxRow, page, PlatformError, Uuid, type ReasonCode } from '@centralita/contracts';
-import { mayReply, replyVersion, rightToLook } from '@centralita/domain-conversation';
+import { ConversationDetail, InboxQuery, InboxRow, page, Uuid, type ReasonCode } from '@centralita/contracts';
+import { mayReply, replyVersion } from '@centralita/domain-conversation';
 import { Database } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
 import { CLOCK, disclosure, Endpoint, route, type Clock, type InputOf, type OutputOf } from '@centralita/platform-nest';
 import { Controller, Inject } from '@nestjs/common';
 import { z } from 'zod';
 import { Catalogue } from '../catalogue/catalogue.js';
-import { assignmentOf } from '../record/assignments.js';
-import { isSupervisor, subjectsOfEnvelopes, viewerOf } from '../record/desk.js';
-import { listInbox, readConversation, type ListedConversation } from './query.js';
+import { caseActor, isSupervisor, lookFor, rightOf, subjectsOfEnvelopes } from '../record/desk.js';
+import { listInbox, type ListedConversation } from './query.js';
 import { fieldsShown, showRow, showSummary } from './show.js';
 
 const readInbox = route({
@@ -49,8 +48,8 @@ export class InboxController {
 
   @Endpoint(readInbox)
   async inbox({ tenantId, actor, query }: InputOf<typeof readInbox>): Promise<OutputOf<typeof readInbox>> {
-    const { rows, nextCursor } = await this.db.withTenant(tenantId, async (tx) =>
-      listInbox(tx, await viewerOf(tx, actor), query, this.clock().toISOString()),
+    const { rows, nextCursor } = await this.db.withTenant(tenantId, (tx) =>
+      listInbox(tx, caseActor(actor), query, this.clock().toISOString()),
     );
     const subjects = subjectsOfEnvelopes(rows.flatMap((row) => [row.last_sealed, row.profile_sealed]));
     const keys = await this.keyring.sealer(tenantId, subjects);
@@ -72,21 +71,16 @@ export class InboxController {
 
   @Endpoint(readDetail)
   async detail({ tenantId, actor, params }: InputOf<typeof readDetail>): Promise<OutputOf<typeof readDetail>> {
-    const { row, right } = await this.db.withTenant(tenantId, async (tx) => {
-      const found = await readConversation(tx, params.id);
-      if (!found) throw new PlatformError('NOT_FOUND', 'there is nothing here');
-      const assignment = assignmentOf({ ...found, version: found.assignment_version, seen: 0 });
-      return { row: found, right: rightToLook(await viewerOf(tx, actor), { assignment, closed: found.status === 'closed' }) };
-    });
-    if (right === null)
-      throw new PlatformError('FORBIDDEN', 'this conversation is neither yours nor waiting in one of your queues');
+    const look = await this.db.withTenant(tenantId, (tx) => lookFor(tx, params.id, actor));
+    const right = rightOf(look);
+    const { row, assignment } = look;
     const subjects = subjectsOfEnvelopes([row.profile_sealed]);
     const keys = await this.keyring.sealer(tenantId, subjects);
     const shown = { keys, templates: this.catalogue.templates, businessNumber: this.#nameOf(tenantId, row) };
     const rule = mayReply({
       now: this.clock().toISOString(),
       window: { openedAt: row.window_opened_at, contradictedAt: row.window_contradicted_at },
-      assignment: { agentId: row.agent_id },
+      assignment,
       state: row.status,
       actor,
     });

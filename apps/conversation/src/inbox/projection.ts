@@ -9,8 +9,6 @@ import {
   type CaseState,
   type Placed,
 } from '@centralita/domain-conversation';
-import type { Tx } from '@centralita/event-store';
-import { readRows, writeRows } from '../record/rows.js';
 import type { Recorded } from '../record/recorded.js';
 
 /** A row of `conversation`: the case, and what a list shows of it. */
@@ -38,11 +36,17 @@ export type ConversationRow = {
   readonly thread_at: string;
 };
 
-export const CONVERSATION_COLUMNS = `conversation_id, subject_id, phone_number_id, contact_id, ordinal, status, opened_at, closed_at,
-  disposition_code, language, outbound_version, stream_version, unread, last_at, last_kind, last_sealed, profile_at,
-  profile_sealed, thread_at`;
+export const CONVERSATION_COLUMNS = [
+  ...(['conversation_id', 'subject_id', 'phone_number_id', 'contact_id', 'ordinal', 'status', 'opened_at', 'closed_at'] as const),
+  ...(['disposition_code', 'language', 'outbound_version', 'stream_version', 'unread', 'last_at', 'last_kind'] as const),
+  ...(['last_sealed', 'profile_at', 'profile_sealed', 'thread_at'] as const),
+] as const satisfies readonly (keyof ConversationRow)[];
 
-const caseOf = (row: ConversationRow): CaseState => ({
+/** The columns of a conversation alone, of a row that holds others too. */
+export const conversationRow = (row: ConversationRow): ConversationRow =>
+  Object.fromEntries(CONVERSATION_COLUMNS.map((column) => [column, row[column]])) as ConversationRow;
+
+export const caseOf = (row: ConversationRow): CaseState => ({
   conversationId: row.conversation_id,
   subjectId: row.subject_id,
   contactId: row.contact_id,
@@ -139,24 +143,19 @@ const isCaseEvent = (recorded: Recorded): recorded is Recorded<CaseEvent> =>
 /** A fact with the place of its line. */
 export type PlacedFact = { readonly recorded: Recorded<CaseEvent>; readonly place: string };
 
-/** Brings the rows of all conversations that these events touch up to date: one read, one write. Gives each new line its place. */
-export const projectConversations = async (tx: Tx, recorded: readonly Recorded[]): Promise<PlacedFact[]> => {
-  const events = recorded.filter(isCaseEvent);
-  if (events.length === 0) return [];
-  const known = await readRows<ConversationRow>(
-    tx,
-    `select ${CONVERSATION_COLUMNS} from conversation where tenant_id = $1 and conversation_id = any ($2::uuid[])`,
-    [tx.tenantId, [...new Set(events.map(({ event }) => event.data.conversationId))]],
-  );
-  const rows = new Map(known.map((row) => [row.conversation_id, row]));
+/** Folds events into the rows of their conversations, and gives each new line its place. */
+export const foldConversations = (
+  known: ReadonlyMap<string, ConversationRow>,
+  recorded: readonly Recorded[],
+): { rows: ConversationRow[]; placed: PlacedFact[] } => {
+  const rows = new Map<string, ConversationRow>();
   const placed: PlacedFact[] = [];
-  for (const one of events) {
+  for (const one of recorded.filter(isCaseEvent)) {
     const { conversationId } = one.event.data;
-    const folded = evolveConversationRow(rows.get(conversationId) ?? null, one);
+    const folded = evolveConversationRow(rows.get(conversationId) ?? known.get(conversationId) ?? null, one);
     if (!folded) continue;
     rows.set(conversationId, folded.row);
     if (folded.place !== null) placed.push({ recorded: one, place: folded.place });
   }
-  await writeRows(tx, 'conversation', ['conversation_id'], [...rows.values()]);
-  return placed;
+  return { rows: [...rows.values()], placed };
 };

@@ -13,10 +13,11 @@ import type { Tx } from '@centralita/event-store';
 import { Controller } from '@nestjs/common';
 import { laneOf, pointAtStatuses } from '../feed/reply-pointers.js';
 import { contactIdOf, conversationIdOf } from '../ids.js';
-import { loadLines, lineKey, type LineKey } from '../record/load.js';
+import { caseOf } from '../inbox/projection.js';
+import { loadLines, lineKey, type Known, type LineKey, type LoadedLine } from '../record/load.js';
 import { lockSubjects } from '../record/lock.js';
 import { Recorder, type Pending } from '../record/recorder.js';
-import { addRows } from '../record/rows.js';
+import { addRows, write } from '../record/rows.js';
 import { eventLine } from '../thread/projection.js';
 import { applyStatuses, type ConsumedStatus } from '../track-replies/statuses.js';
 
@@ -39,6 +40,13 @@ const knownRefs = async (tx: Tx, facts: readonly InboundFact[]): Promise<Set<str
   );
   return new Set(rows.map(({ ref }) => ref));
 };
+
+const knownIn = (lines: ReadonlyMap<string, LoadedLine>): Known => ({
+  conversations: new Map(
+    [...lines.values()].flatMap(({ latest }) => (latest ? [[latest.conversation_id, latest] as const] : [])),
+  ),
+  windows: new Map([...lines].map(([key, { window }]) => [key, window])),
+});
 
 /** What customers, and the business's own phones, did: into cases, windows and threads. */
 @Controller()
@@ -95,8 +103,8 @@ export class RecordInbound {
       const stored = loaded.get(lineKey(key));
       const latest = stored?.latest ?? null;
       const line = {
-        state: { contactId: null, latest: latest?.state ?? null, window: stored?.window ?? noWindow },
-        versions: new Map(latest === null ? [] : [[latest.state.conversationId, latest.streamVersion]]),
+        state: { contactId: null, latest: latest && caseOf(latest), window: stored?.window ?? noWindow },
+        versions: new Map(latest === null ? [] : [[latest.conversation_id, latest.stream_version]]),
       };
       lines.set(lineKey(key), line);
       return line;
@@ -137,9 +145,8 @@ export class RecordInbound {
         });
       }
     }
-    await this.recorder.record(tx, pending);
-    await addRows(
-      tx,
+    await this.recorder.record(tx, pending, knownIn(loaded));
+    const turned = addRows(
       'thread_item',
       rotations.flatMap(({ event, line }) => {
         const { latest } = lineOf(line).state;
@@ -159,5 +166,6 @@ export class RecordInbound {
           : [];
       }),
     );
+    await write(tx, [turned]);
   }
 }

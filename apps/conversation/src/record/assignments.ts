@@ -1,6 +1,6 @@
 import type { Assignment } from '@centralita/domain-conversation';
 import type { Tx } from '@centralita/event-store';
-import { readRows, writeRows } from './rows.js';
+import { readRows, replaceRows, type Write } from './rows.js';
 
 export type AssignmentRow = {
   readonly queue_id: string | null;
@@ -33,9 +33,8 @@ export const readAssignments = async (tx: Tx, conversationIds: readonly string[]
   return new Map(rows.map((row) => [row.conversation_id, assignmentOf(row)]));
 };
 
-export const writeAssignments = async (tx: Tx, assignments: ReadonlyMap<string, Assignment>): Promise<void> =>
-  writeRows(
-    tx,
+export const assignmentRows = (assignments: ReadonlyMap<string, Assignment>): Write =>
+  replaceRows(
     'assignment',
     ['conversation_id'],
     [...assignments].map(([conversation_id, state]) => ({

@@ -1,7 +1,6 @@
-import { PlatformError, type Sealed } from '@centralita/contracts';
+import { PlatformError, type ReasonCode, type Sealed } from '@centralita/contracts';
 import {
-  noWindow,
-  unassigned,
+  rightToLook,
   type Assignment,
   type CaseActor,
   type CaseState,
@@ -10,58 +9,70 @@ import {
 } from '@centralita/domain-conversation';
 import { causalToken, type Appended, type Tx } from '@centralita/event-store';
 import type { Actor } from '@centralita/platform-nest';
-import { CONVERSATION_COLUMNS, type ConversationRow } from '../inbox/projection.js';
-import { readAssignments } from './assignments.js';
-import { lineKey, loadCases, loadLines } from './load.js';
-import { lockSubjects } from './lock.js';
-import { readRows } from './rows.js';
+import { caseOf, conversationRow } from '../inbox/projection.js';
+import { readConversation, type ListedConversation } from '../inbox/query.js';
+import { assignmentOf } from './assignments.js';
+import { lineKey, type Known } from './load.js';
 
-/** The row of a conversation, or NOT_FOUND: an unknown id and one of another tenant look the same. */
-export const findConversation = async (tx: Tx, conversationId: string): Promise<ConversationRow> => {
-  const [row] = await readRows<ConversationRow>(
-    tx,
-    `select ${CONVERSATION_COLUMNS} from conversation where tenant_id = $1 and conversation_id = $2`,
-    [tx.tenantId, conversationId],
-  );
-  if (!row) throw new PlatformError('NOT_FOUND', 'there is nothing here');
-  return row;
+const nothingHere = (): PlatformError => new PlatformError('NOT_FOUND', 'there is nothing here');
+
+export const isSupervisor = (actor: Actor): boolean => actor.roles.includes('supervisor');
+export const caseActor = (actor: Actor): CaseActor => ({ id: actor.id, supervisor: isSupervisor(actor) });
+
+const assignmentIn = (row: ListedConversation): Assignment =>
+  assignmentOf({ ...row, version: row.assignment_version, seen: row.assignment_seen });
+
+/** A conversation, who works on it, and what rules of visibility ask about the one who looks. */
+export type Look = { readonly row: ListedConversation; readonly assignment: Assignment; readonly viewer: Viewer };
+
+/** The conversation as somebody finds it who asks for it, or NOT_FOUND: an unknown id and one of another tenant look the same. */
+export const lookFor = async (tx: Tx, conversationId: string, actor: Actor): Promise<Look> => {
+  const row = await readConversation(tx, conversationId, actor.id);
+  if (!row) throw nothingHere();
+  const viewer = { id: actor.id, supervisor: isSupervisor(actor), queueIds: row.queues_of_agent };
+  return { row, assignment: assignmentIn(row), viewer };
 };
 
-/** A case as a command finds it: locked, folded from its stream, with all that rules ask for. */
+/** By what right this is shown; FORBIDDEN when by none. */
+export const rightOf = ({ row, assignment, viewer }: Look): ReasonCode => {
+  const right = rightToLook(viewer, { assignment, closed: row.status === 'closed' });
+  if (right === null)
+    throw new PlatformError('FORBIDDEN', 'this conversation is neither yours nor waiting in one of your queues');
+  return right;
+};
+
+/** A case as a command finds it: locked, with all that rules ask for. */
 export type CaseOnDesk = {
   readonly state: CaseState;
   readonly streamVersion: number;
   readonly window: WindowState;
   readonly assignment: Assignment;
+  readonly known: Known;
 };
 
-/** Locks the customer, then loads the case. Nothing that a rule looks at changes until the transaction ends. */
-export const takeCase = async (tx: Tx, conversationId: string): Promise<CaseOnDesk> => {
-  const row = await findConversation(tx, conversationId);
-  await lockSubjects(tx, [row.subject_id]);
-  const line = { phoneNumberId: row.phone_number_id, subjectId: row.subject_id };
-  const cases = await loadCases(tx, [conversationId]);
-  const loaded = cases.get(conversationId);
-  if (!loaded) throw new PlatformError('INTERNAL', 'a conversation has no stream', { conversationId });
-  const lines = await loadLines(tx, [line]);
-  const assignments = await readAssignments(tx, [conversationId]);
+/**
+ * Locks the customer, then reads the case: nothing that a rule looks at changes until the transaction ends. The lock is a statement of
+ * its own, so that what is read was committed by whoever held it before.
+ */
+export const takeCase = async (tx: Tx, conversationId: string, actor: { readonly id: string }): Promise<CaseOnDesk> => {
+  const locked = await tx.query(
+    `select 1 from subject s where s.tenant_id = $1 and s.subject_id =
+       (select c.subject_id from conversation c where c.tenant_id = $1 and c.conversation_id = $2) for update of s`,
+    [tx.tenantId, conversationId],
+  );
+  const row = locked.length === 0 ? null : await readConversation(tx, conversationId, actor.id);
+  if (!row) throw nothingHere();
+  const window = { openedAt: row.window_opened_at, contradictedAt: row.window_contradicted_at };
   return {
-    ...loaded,
-    window: lines.get(lineKey(line))?.window ?? noWindow,
-    assignment: assignments.get(conversationId) ?? unassigned,
+    state: caseOf(row),
+    streamVersion: row.stream_version,
+    window,
+    assignment: assignmentIn(row),
+    known: {
+      conversations: new Map([[conversationId, conversationRow(row)]]),
+      windows: new Map([[lineKey({ phoneNumberId: row.phone_number_id, subjectId: row.subject_id }), window]]),
+    },
   };
-};
-
-export const isSupervisor = (actor: Actor): boolean => actor.roles.includes('supervisor');
-export const caseActor = (actor: Actor): CaseActor => ({ id: actor.id, supervisor: isSupervisor(actor) });
-
-/** What rules of visibility ask about an actor. */
-export const viewerOf = async (tx: Tx, actor: Actor): Promise<Viewer> => {
-  const [row] = await tx.query<{ queue_ids: string[] }>(`select queue_ids from agent where tenant_id = $1 and agent_id = $2`, [
-    tx.tenantId,
-    actor.id,
-  ]);
-  return { id: actor.id, supervisor: isSupervisor(actor), queueIds: row?.queue_ids ?? [] };
 };
 
 /** What a command leaves behind for its answer: ids and versions only, so that a retry can be answered from it. */

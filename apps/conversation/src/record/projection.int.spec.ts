@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { EventStore } from '@centralita/event-store';
+import { EventStore, type Tx } from '@centralita/event-store';
+import { CONVERSATION_COLUMNS, type ConversationRow } from '../inbox/projection.js';
 import type { OwnEvent } from '../ids.js';
 import { HOUR, TestPlatform } from '../support.spec.js';
+import { loadLines, type Known } from './load.js';
+import type { Recorded } from './recorded.js';
 import { project } from './recorder.js';
+import { readRows } from './rows.js';
 
 let sut: TestPlatform;
 beforeAll(async () => {
@@ -18,6 +22,20 @@ const dump = async (): Promise<unknown[]> => {
     ),
   );
   return states.map(({ rows }) => rows);
+};
+
+/** What a writer would have read before it. */
+const knownOf = async (tx: Tx, subjectId: string): Promise<Known> => {
+  const lines = await loadLines(tx, [{ phoneNumberId: sut.origin().phoneNumberId, subjectId }]);
+  const conversations = await readRows<ConversationRow>(
+    tx,
+    `select ${CONVERSATION_COLUMNS.join(', ')} from conversation where tenant_id = $1`,
+    [tx.tenantId],
+  );
+  return {
+    conversations: new Map(conversations.map((row) => [row.conversation_id, row])),
+    windows: new Map([...lines].map(([key, { window }]) => [key, window])),
+  };
 };
 
 describe('projections', () => {
@@ -42,15 +60,11 @@ describe('projections', () => {
         );
         for (const { stream_id } of streams) {
           const events = await store.load(tx, stream_id);
-          await project(
-            tx,
-            events.map(({ id, streamVersion, time, type, data }) => ({
-              id,
-              streamVersion,
-              time: time.toISOString(),
-              event: { type, data } as OwnEvent,
-            })),
-          );
+          const recorded = events.map(({ id, streamVersion, time, type, data }): Recorded => ({
+            ...{ id, streamVersion, time: time.toISOString() },
+            event: { type, data } as OwnEvent,
+          }));
+          await project(tx, recorded, await knownOf(tx, customer.subjectId));
         }
       });
     // when applied again

@@ -2,11 +2,13 @@ import type { Cause } from '@centralita/contracts';
 import { EventStore, type Appended, type NewEvent, type Tx } from '@centralita/event-store';
 import { CLOCK, type Clock } from '@centralita/platform-nest';
 import { Inject, Injectable } from '@nestjs/common';
-import { projectConversations } from '../inbox/projection.js';
+import { foldConversations } from '../inbox/projection.js';
 import { streamOf, type OwnEvent } from '../ids.js';
-import { projectThread } from '../thread/projection.js';
+import { threadLines } from '../thread/projection.js';
 import { projectContacts, projectWindows } from './lines.js';
+import type { Known } from './load.js';
 import type { Recorded } from './recorded.js';
+import { addRows, replaceRows, write } from './rows.js';
 
 /** A decided fact on its way into the store. */
 export type Pending = {
@@ -26,10 +28,14 @@ const expectedVersion = ({ event, caseVersion }: Pending): number | 'any' => {
 };
 
 /** Folds facts into everything that is read here. Applying any of them again changes nothing. */
-export const project = async (tx: Tx, recorded: readonly Recorded[]): Promise<void> => {
-  await projectContacts(tx, recorded);
-  await projectWindows(tx, recorded);
-  await projectThread(tx, await projectConversations(tx, recorded));
+export const project = async (tx: Tx, recorded: readonly Recorded[], known: Known): Promise<void> => {
+  const { rows, placed } = foldConversations(known.conversations, recorded);
+  await write(tx, [
+    projectContacts(recorded),
+    projectWindows(known.windows, recorded),
+    replaceRows('conversation', ['conversation_id'], rows),
+    addRows('thread_item', threadLines(placed)),
+  ]);
 };
 
 /** Appends facts and folds them into the projections, in the caller's transaction, which holds the locks of their subjects. */
@@ -40,7 +46,7 @@ export class Recorder {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async record(tx: Tx, pending: readonly Pending[]): Promise<Appended[]> {
+  async record(tx: Tx, pending: readonly Pending[], known: Known): Promise<Appended[]> {
     if (pending.length === 0) return [];
     const time = this.clock();
     const appended = await this.store.append(
@@ -70,6 +76,7 @@ export class Recorder {
         time: time.toISOString(),
         event: (pending[index] as Pending).event,
       })),
+      known,
     );
     return appended;
   }

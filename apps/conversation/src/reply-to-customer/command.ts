@@ -58,8 +58,8 @@ export class ReplyToCustomer {
    * refusal because of the window is a fact and is appended, so it is a result and not an error here.
    */
   async run(tx: Tx, reply: Reply): Promise<ReplyOutcome> {
-    const { state, streamVersion, window, assignment } = await takeCase(tx, reply.conversationId);
     const { body, actor } = reply;
+    const { state, streamVersion, window, assignment, known } = await takeCase(tx, reply.conversationId, actor);
     const command: RequestReply = {
       now: this.clock().toISOString(),
       actor,
@@ -72,12 +72,13 @@ export class ReplyToCustomer {
     const decision = decideReply({ latest: state, window, assignment }, command);
     if (decision.outcome === 'refused') {
       if (decision.event === null) throw new PlatformError(decision.code, 'this reply is not allowed');
-      await this.recorder.record(tx, [{ event: decision.event, caseVersion: streamVersion }]);
+      await this.recorder.record(tx, [{ event: decision.event, caseVersion: streamVersion }], known);
       return { outcome: 'refused', code: decision.event.data.code as 'WINDOW_CLOSED' | 'WINDOW_NEVER_OPENED' };
     }
     const eventId = uuidV7();
     const sealed = await this.#seal(tx, { eventId, subjectId: state.subjectId, conversationId: reply.conversationId, body });
-    const appended = await this.recorder.record(tx, [{ event: decision.event(sealed), caseVersion: streamVersion, id: eventId }]);
+    const requested = { event: decision.event(sealed), caseVersion: streamVersion, id: eventId };
+    const appended = await this.recorder.record(tx, [requested], known);
     return {
       outcome: 'requested',
       id: command.replyId,

@@ -1,12 +1,11 @@
 import { PlatformError, RevealBody, Revealed, Uuid } from '@centralita/contracts';
-import { profileOf, rightToLook, unassigned } from '@centralita/domain-conversation';
+import { profileOf, rightToLook } from '@centralita/domain-conversation';
 import { Database } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
 import { CLOCK, disclosure, Endpoint, route, type Clock, type InputOf, type OutputOf } from '@centralita/platform-nest';
 import { Controller, Inject } from '@nestjs/common';
 import { z } from 'zod';
-import { readAssignments } from '../record/assignments.js';
-import { findConversation, viewerOf } from '../record/desk.js';
+import { lookFor } from '../record/desk.js';
 import { openItem } from '../record/envelopes.js';
 
 /** How long a client may go on showing what was revealed. */
@@ -33,20 +32,14 @@ export class RevealController {
 
   @Endpoint(reveal)
   async reveal({ tenantId, actor, params, body }: InputOf<typeof reveal>): Promise<OutputOf<typeof reveal>> {
-    const sealed = await this.db.withTenant(tenantId, async (tx) => {
-      const conversation = await findConversation(tx, params.id);
-      const assignment = (await readAssignments(tx, [params.id])).get(params.id) ?? unassigned;
-      const viewer = await viewerOf(tx, actor);
-      // What waits may be looked at; who it is concerns only whoever works on it.
-      if (
-        rightToLook(
-          { ...viewer, queueIds: [] },
-          { assignment: { ...assignment, offeredAgentId: null }, closed: conversation.status === 'closed' },
-        ) === null
-      )
-        throw new PlatformError('FORBIDDEN', 'this conversation is not yours');
-      return conversation.profile_sealed;
-    });
+    const { row, assignment, viewer } = await this.db.withTenant(tenantId, (tx) => lookFor(tx, params.id, actor));
+    // What waits may be looked at; who it is concerns only whoever works on it.
+    const right = rightToLook(
+      { ...viewer, queueIds: [] },
+      { assignment: { ...assignment, offeredAgentId: null }, closed: row.status === 'closed' },
+    );
+    if (right === null) throw new PlatformError('FORBIDDEN', 'this conversation is not yours');
+    const sealed = row.profile_sealed;
     if (!sealed) throw new PlatformError('NOT_FOUND', 'the customer has not written here');
     const keys = await this.keyring.sealer(tenantId, [sealed.subject]);
     const plaintext = openItem(keys, sealed);

@@ -1,13 +1,11 @@
-import { page, PlatformError, ThreadItem, ThreadQuery, Uuid } from '@centralita/contracts';
-import { rightToLook, unassigned } from '@centralita/domain-conversation';
+import { page, ThreadItem, ThreadQuery, Uuid } from '@centralita/contracts';
 import { Database } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
 import { disclosure, Endpoint, route, type InputOf, type OutputOf } from '@centralita/platform-nest';
 import { Controller } from '@nestjs/common';
 import { z } from 'zod';
 import { Catalogue } from '../catalogue/catalogue.js';
-import { readAssignments } from '../record/assignments.js';
-import { findConversation, subjectsOfEnvelopes, viewerOf } from '../record/desk.js';
+import { lookFor, rightOf, subjectsOfEnvelopes } from '../record/desk.js';
 import { listThread } from './query.js';
 import { fieldsShown, showItem } from './show.js';
 
@@ -33,11 +31,7 @@ export class ThreadController {
   @Endpoint(readThread)
   async thread({ tenantId, actor, params, query }: InputOf<typeof readThread>): Promise<OutputOf<typeof readThread>> {
     const { rows, nextCursor, right } = await this.db.withTenant(tenantId, async (tx) => {
-      const conversation = await findConversation(tx, params.id);
-      const assignment = (await readAssignments(tx, [params.id])).get(params.id) ?? unassigned;
-      const granted = rightToLook(await viewerOf(tx, actor), { assignment, closed: conversation.status === 'closed' });
-      if (granted === null)
-        throw new PlatformError('FORBIDDEN', 'this conversation is neither yours nor waiting in one of your queues');
+      const granted = rightOf(await lookFor(tx, params.id, actor));
       return { ...(await listThread(tx, params.id, query)), right: granted };
     });
     const subjects = subjectsOfEnvelopes(rows.map(({ sealed }) => sealed));

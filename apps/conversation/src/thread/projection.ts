@@ -1,7 +1,5 @@
 import type { Sealed } from '@centralita/contracts';
-import type { Tx } from '@centralita/event-store';
 import type { PlacedFact } from '../inbox/projection.js';
-import { addRows } from '../record/rows.js';
 
 /** A row of `thread_item`: one line of a conversation, in the order (placed_at, position, item_id). */
 export type ThreadRow = {
@@ -118,10 +116,5 @@ const lineOf = ({ recorded: { id, streamVersion, event }, place }: PlacedFact): 
   }
 };
 
-/** Adds the lines of these events. A line is never changed by a later event of ours, so what is there already is right. */
-export const projectThread = async (tx: Tx, placed: readonly PlacedFact[]): Promise<void> =>
-  addRows(
-    tx,
-    'thread_item',
-    placed.flatMap((fact) => lineOf(fact) ?? []),
-  );
+/** The lines of these events. A line is never changed by a later event of ours, so one that is there already is right. */
+export const threadLines = (placed: readonly PlacedFact[]): ThreadRow[] => placed.flatMap((fact) => lineOf(fact) ?? []);

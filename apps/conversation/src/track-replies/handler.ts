@@ -1,12 +1,12 @@
 import { isType, type CloudEvent } from '@centralita/contracts';
-import { contradictWindow, mergeProgress, type ReplyProgress, type ReplyStatus } from '@centralita/domain-conversation';
+import { mergeProgress, type ReplyProgress, type ReplyStatus } from '@centralita/domain-conversation';
 import { OnEvents, type ConsumedEvent, type EventBatch } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
 import { Controller } from '@nestjs/common';
 import { laneOf, pointAtStatuses, type StatusChange } from '../feed/reply-pointers.js';
-import { changeWindows } from '../record/lines.js';
+import { contradictWindows } from '../record/lines.js';
 import { lockSubjects } from '../record/lock.js';
-import { addRows, readRows } from '../record/rows.js';
+import { addRows, readRows, write } from '../record/rows.js';
 
 type Step = {
   readonly sendId: string;
@@ -109,28 +109,23 @@ export class TrackReplies {
     );
     const changes = await climb(tx, batch.events);
     // The provider's word about the window counts more than our clock.
-    await changeWindows(
+    await contradictWindows(
       tx,
       batch.events.flatMap(({ event, key }) =>
         isType(event, 'whatsapp.reply.refused.v1') && event.data.reason === 'window_closed'
-          ? [
-              {
-                phoneNumberId: event.data.phoneNumberId,
-                subjectId: key,
-                change: (window) => contradictWindow(window, event.time),
-              },
-            ]
+          ? [{ phoneNumberId: event.data.phoneNumberId, subjectId: key, at: event.time }]
           : [],
       ),
     );
-    await addRows(
-      tx,
-      'media_state',
-      batch.events.flatMap(({ event }) => {
-        if (isType(event, 'media.stored.v1')) return [{ media_id: event.data.mediaId, state: 'stored' }];
-        return isType(event, 'media.lost.v1') ? [{ media_id: event.data.mediaId, state: 'lost' }] : [];
-      }),
-    );
+    await write(tx, [
+      addRows(
+        'media_state',
+        batch.events.flatMap(({ event }) => {
+          if (isType(event, 'media.stored.v1')) return [{ media_id: event.data.mediaId, state: 'stored' }];
+          return isType(event, 'media.lost.v1') ? [{ media_id: event.data.mediaId, state: 'lost' }] : [];
+        }),
+      ),
+    ]);
     await pointAtStatuses(tx, laneOf(batch), changes);
   }
 }

@@ -1,6 +1,5 @@
 import type { TypedEvent } from '@centralita/contracts';
 import {
-  contradictWindow,
   effectiveTime,
   mergeProgress,
   progressOfStatus,
@@ -11,8 +10,8 @@ import {
 import type { ConsumedEvent } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
 import type { StatusChange } from '../feed/reply-pointers.js';
-import { changeWindows } from '../record/lines.js';
-import { readRows, writeRows } from '../record/rows.js';
+import { contradictWindows } from '../record/lines.js';
+import { readRows, replaceRows, write } from '../record/rows.js';
 
 export type ConsumedStatus = ConsumedEvent & { readonly event: TypedEvent<'whatsapp.status.changed.v1'> };
 
@@ -56,15 +55,16 @@ const mergeStatuses = async (tx: Tx, statuses: readonly ConsumedStatus[]): Promi
     known.set(ref, after);
     changed.set(ref, by);
   }
-  await writeRows(
-    tx,
-    'message_status',
-    ['message_ref'],
-    [...changed.keys()].map((ref) => {
-      const { status, code } = known.get(ref) as ReplyProgress;
-      return { message_ref: ref, status, status_code: code };
-    }),
-  );
+  await write(tx, [
+    replaceRows(
+      'message_status',
+      ['message_ref'],
+      [...changed.keys()].map((ref) => {
+        const { status, code } = known.get(ref) as ReplyProgress;
+        return { message_ref: ref, status, status_code: code };
+      }),
+    ),
+  ]);
   return changed;
 };
 
@@ -92,14 +92,15 @@ export const applyStatuses = async (tx: Tx, statuses: readonly ConsumedStatus[])
   const changed = await mergeStatuses(tx, statuses);
   const named = await nameReplies(tx, statuses);
   const shown = await showing(tx, changed);
-  await changeWindows(
+  await contradictWindows(
     tx,
     statuses
       .filter(({ event }) => event.data.status === 'failed' && event.data.errorCodes.includes(WINDOW_CLOSED_ERROR))
-      .map(({ event, key }) => {
-        const at = effectiveTime(event.data.providerTime, event.recordedtime);
-        return { phoneNumberId: event.data.phoneNumberId, subjectId: key, change: (window) => contradictWindow(window, at) };
-      }),
+      .map(({ event, key }) => ({
+        phoneNumberId: event.data.phoneNumberId,
+        subjectId: key,
+        at: effectiveTime(event.data.providerTime, event.recordedtime),
+      })),
   );
   return [...named, ...shown];
 };

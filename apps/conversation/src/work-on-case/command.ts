@@ -32,7 +32,7 @@ export class WorkOnCase {
   ) {}
 
   async note(tx: Tx, target: Target, body: z.output<typeof NoteBody>): Promise<CommandResult> {
-    const desk = await takeCase(tx, target.conversationId);
+    const desk = await takeCase(tx, target.conversationId, target.actor);
     const { subjectId } = desk.state;
     const [noteId, eventId] = [uuidV7(), uuidV7()];
     await this.keyring.ensureSubjects(tx.tenantId, [subjectId]);
@@ -44,13 +44,13 @@ export class WorkOnCase {
 
   async dispose(tx: Tx, target: Target, body: z.output<typeof DispositionBody>): Promise<CommandResult> {
     this.#mustBeOffered(body.code, 'body.code');
-    const desk = await takeCase(tx, target.conversationId);
+    const desk = await takeCase(tx, target.conversationId, target.actor);
     return this.#decide(tx, desk, target, { type: 'set-disposition', code: body.code });
   }
 
   async close(tx: Tx, target: Target, body: z.output<typeof CloseBody>): Promise<CommandResult> {
     if (body.dispositionCode !== undefined) this.#mustBeOffered(body.dispositionCode, 'body.dispositionCode');
-    const desk = await takeCase(tx, target.conversationId);
+    const desk = await takeCase(tx, target.conversationId, target.actor);
     return this.#decide(tx, desk, target, { type: 'close', dispositionCode: body.dispositionCode ?? null });
   }
 
@@ -63,14 +63,14 @@ export class WorkOnCase {
     );
     if (toQueueId !== null && !known?.queue) throw invalid('body.toQueueId', 'names no queue');
     if (toAgentId !== null && !known?.agent) throw new PlatformError('AGENT_UNKNOWN', 'there is no such agent');
-    const desk = await takeCase(tx, target.conversationId);
+    const desk = await takeCase(tx, target.conversationId, target.actor);
     const transferId = uuidV7();
     return this.#decide(tx, desk, target, { type: 'request-transfer', transferId, toQueueId, toAgentId }, { id: transferId });
   }
 
   /** Forgets the count of unread messages when the agent who works on them has seen them; anybody else's look leaves it. */
   async markRead(tx: Tx, { conversationId, actor }: Target): Promise<CommandResult> {
-    const { state, streamVersion, assignment } = await takeCase(tx, conversationId);
+    const { state, streamVersion, assignment } = await takeCase(tx, conversationId, actor);
     if (assignment.agentId === actor.id)
       await tx.execute(`update conversation set unread = 0 where tenant_id = $1 and conversation_id = $2`, [
         tx.tenantId,
@@ -104,6 +104,7 @@ export class WorkOnCase {
         caseVersion: desk.streamVersion,
         ...(named.eventId === undefined ? {} : { id: named.eventId }),
       })),
+      desk.known,
     );
     return {
       id: named.id ?? target.conversationId,
