@@ -3,9 +3,10 @@ import { playDay, runChecks, type CheckResult } from '@centralita/tool-start';
 import { Command } from 'commander';
 import { withStack } from './harness/stack.js';
 import type { Scenario } from './scenario.js';
+import { crashPoints } from './scenarios/crash-points.js';
 import { kills } from './scenarios/kills.js';
 
-const scenarios: readonly Scenario[] = [kills];
+const scenarios: readonly Scenario[] = [kills, crashPoints];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
