@@ -8,13 +8,8 @@ export { laneId, PLATFORM_TENANT } from './lane.js';
 export type { OutboxState } from './relay/outbox.js';
 export { Relay } from './relay/relay.js';
 export type { RelayAlarm, RelayMetrics, RelayOptions, RelayState } from './relay/relay-options.js';
-export {
-  inboxMiddleware,
-  type BatchHandler,
-  type InboxMetrics,
-  type InboxMiddleware,
-  type InboxOptions,
-} from './inbox/middleware.js';
+export { inboxMiddleware, type InboxMetrics, type InboxOptions } from './inbox/middleware.js';
+export { consumerActionOf, consumerActions, type ConsumerAction } from './inbox/actions.js';
 export { consumerLag, startAt, type Lag } from './inbox/positions.js';
 export {
   listParked,

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { EventBatch, EventLog } from '@centralita/event-log';
+import type { EventBatch, EventLog, TopicHandler } from '@centralita/event-log';
 import { EventStore } from './event-store.js';
-import type { BatchHandler } from './inbox/middleware.js';
 import { batchOf, eventOf, facts, middlewareOf, none, put, smallLog, stored } from './inbox/support.spec.js';
 import { rebuildProjection } from './rebuild.js';
 import { tenantTable } from './schema/tenant-table.js';
@@ -33,7 +32,7 @@ describe(rebuildProjection.name, () => {
         [batch.tenantId, key, event.id],
       );
   };
-  const handlers = (handle = count): ReadonlyMap<string, BatchHandler> =>
+  const handlers = (handle = count): ReadonlyMap<string, TopicHandler> =>
     new Map([stored, facts].map((topic) => [topic, { handle, ignored: none }]));
   const rows = async (keys: string[]): Promise<Row[]> =>
     (

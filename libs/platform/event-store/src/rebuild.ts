@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { PlatformError } from '@centralita/contracts';
-import type { EventLog, OffsetRange, StoredRecord } from '@centralita/event-log';
+import type { EventLog, OffsetRange, StoredRecord, TopicHandler } from '@centralita/event-log';
 import { markReplay, setTenant, type Database } from './database.js';
 import type { EventStore } from './event-store.js';
 import { takeFresh } from './inbox/duplicates.js';
 import { byTenant, readIncoming, type Readable, type UpcasterOf } from './inbox/incoming.js';
-import { applyEvents, type BatchHandler } from './inbox/middleware.js';
+import { applyEvents } from './inbox/middleware.js';
 import { lockGroup } from './inbox/parking.js';
 import { laneId, PLATFORM_TENANT } from './lane.js';
 import { quoteIdentifier, tenantTable } from './schema/tenant-table.js';
@@ -23,7 +23,7 @@ export type RebuildOptions = {
   /** The group that serves: its positions are where the rebuild ends, and what it has parked or skipped is left out. */
   readonly groupId: string;
   /** The same handlers as live, by topic. Their SQL names tables without a schema; they append no events. */
-  readonly handlers: ReadonlyMap<string, BatchHandler>;
+  readonly handlers: ReadonlyMap<string, TopicHandler>;
   readonly upcast?: UpcasterOf;
 };
 

@@ -25,7 +25,6 @@ export {
   type OutputOf,
   type Route,
 } from './endpoint/route.js';
-export { consumerActionOf, consumerActions, type ConsumerAction } from './errors/consumer.js';
 export { asPlatformError, ProblemFilter, sendProblem } from './errors/filter.js';
 export { codeForStatus, httpAnswers, problemOf, problemType } from './errors/http.js';
 export { FeedController, MAX_FEED_WAIT_SECONDS, readFeed } from './feed/feed.controller.js';
@@ -39,5 +38,6 @@ export { connectWhenMigrated, missingMigrations, runMigrations, type Migrations 
 export { DrainController, drainOnSignals, drainPhases, type DrainPhase } from './runtime/drain.js';
 export { Health, startOperationsServer, type HealthCheck, type OperationsServer } from './runtime/health.js';
 export { createHttpAdapter, gracefulClose, observeHttp, underRequestSpan } from './runtime/http.js';
+export { parkedKeys, type ParkedKeys } from './runtime/parked.js';
 export { startTracing, type Tracing } from './runtime/tracing.js';
 export * from './tokens.js';

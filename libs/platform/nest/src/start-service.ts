@@ -32,6 +32,7 @@ import { DrainController } from './runtime/drain.js';
 import { groupSampler } from './runtime/group-sampler.js';
 import { Health, startOperationsServer } from './runtime/health.js';
 import { createHttpAdapter, gracefulClose, observeHttp } from './runtime/http.js';
+import { parkedKeys, type ParkedKeys } from './runtime/parked.js';
 import { Sampler } from './runtime/sampler.js';
 import { startTracing } from './runtime/tracing.js';
 import type { Clock, PlatformDeps } from './tokens.js';
@@ -77,6 +78,8 @@ export type RunningService<C = unknown> = {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly drain: DrainController;
+  /** Of the consumer group; null without one. */
+  readonly parked: ParkedKeys | null;
 };
 
 const environmentOf = (options: Pick<ServiceOptions, 'customerData' | 'relayTopics'>) =>
@@ -230,6 +233,7 @@ export const startService = async <C>(
     drain.add('close', 'nest', () => app.close());
     observeHttp(app.getHttpAdapter().getInstance(), metrics);
 
+    let parked: ParkedKeys | null = null;
     if (consumerGroup) {
       const middleware = inboxMiddleware({
         db,
@@ -253,6 +257,7 @@ export const startService = async <C>(
       app.connectMicroservice({ strategy }, { inheritAppConfig: true });
       drain.add('consume', 'consumer', () => strategy.close());
       watchPolls(health, () => strategy.lastPollAt());
+      parked = parkedKeys({ db, store, groupId: consumerGroup, handlers: () => strategy.handlers() });
     }
 
     await app.init();
@@ -267,6 +272,6 @@ export const startService = async <C>(
     const { port } = server.address() as AddressInfo;
     health.started();
     logger.info({ port, metricsPort: operations.port }, 'listening');
-    return { deps, app, port, operationsPort: operations.port, health, metrics, drain };
+    return { deps, app, port, operationsPort: operations.port, health, metrics, drain, parked };
   }
 };

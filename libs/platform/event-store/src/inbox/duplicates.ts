@@ -128,10 +128,11 @@ export const passVersion = async (tx: SystemTx, group: Group, key: string, versi
   );
 };
 
-/** Forgets ids that can no longer be delivered again, a few at a time, for the tenant of the transaction. Returns how many. */
-export const purgeInbox = (tx: SystemTx, tenantId: string, groupId: string, limit = 5_000): Promise<number> =>
+/** Forgets ids that can no longer be delivered again, at most `limit` at a time, for the tenant of the transaction. Returns how many. */
+export const purgeInbox = (tx: SystemTx, tenantId: string, groupId: string, limit: number): Promise<number> =>
   tx.execute(
-    `delete from inbox where tenant_id = $1 and group_id = $2 and event_id in (
-       select event_id from inbox where tenant_id = $1 and group_id = $2 and seen_on < current_date - $3::int limit $4)`,
+    // By place of the row: joined by id, a planner without statistics compared each with each (5,000 rows took more than 15 s).
+    `delete from inbox where ctid = any (array(
+       select ctid from inbox where tenant_id = $1 and group_id = $2 and seen_on < current_date - $3::int limit $4))`,
     [tenantId, groupId, INBOX_DAYS, limit],
   );

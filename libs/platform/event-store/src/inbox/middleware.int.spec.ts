@@ -298,14 +298,29 @@ describe(inboxMiddleware.name, () => {
         `insert into inbox (tenant_id, group_id, event_id, topic, seen_on) values ($1, $2, gen_random_uuid(), 't', current_date - $3::int)`,
         [tenant, group, days],
       );
-    expect(await f.db.withTenant(tenant, (tx) => purgeInbox(tx, tenant, group))).toBe(2);
+    expect(await f.db.withTenant(tenant, (tx) => purgeInbox(tx, tenant, group, 100))).toBe(2);
     // and the middleware does so for the tenants that it serves
     await f.admin.query(`update inbox set seen_on = current_date - 20 where group_id = $1`, [group]);
     const log = smallLog();
     await put(log, facts, eventOf({ tenant, key: newId() }));
     await middlewareOf(f.db, log, group)(batchOf(log, facts), writeApplied(group), none);
-    const { rows } = await f.admin.query(`select 1 from inbox where group_id = $1`, [group]);
-    expect(rows).toHaveLength(1);
+    const left = async (): Promise<number> => {
+      const { rows } = await f.admin.query<{ n: string }>(`select count(*) n from inbox where group_id = $1`, [group]);
+      return Number(rows[0]?.n);
+    };
+    expect(await left()).toBe(1);
+    // and goes on with the next batch when there were more than it takes at a time
+    const sut = middlewareOf(f.db, log, group);
+    await f.admin.query(
+      `insert into inbox (tenant_id, group_id, event_id, topic, seen_on)
+       select $1, $2, gen_random_uuid(), 't', current_date - 10 from generate_series(1, 6000)`,
+      [tenant, group],
+    );
+    for (let from = 1; from <= 2; from += 1) {
+      await put(log, facts, eventOf({ tenant, key: newId() }));
+      await sut(batchOf(log, facts, from), writeApplied(group), none);
+    }
+    expect(await left()).toBe(3);
   });
 
   it('starts where it has stored, and new partitions at the beginning', async () => {

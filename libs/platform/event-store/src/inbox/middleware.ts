@@ -1,5 +1,5 @@
 import { isPlatformError, PlatformError, type Service } from '@centralita/contracts';
-import type { BatchMiddleware, EventBatch, EventLog, RecordBatch, StoredRecord } from '@centralita/event-log';
+import type { BatchMiddleware, EventLog, RecordBatch, StoredRecord, TopicHandler } from '@centralita/event-log';
 import { setTenant, type Database } from '../database.js';
 import type { EventStore } from '../event-store.js';
 import type { StoreLogger, SystemTx, Tx } from '../types.js';
@@ -7,7 +7,7 @@ import { CauseWait } from './causes.js';
 import { purgeInbox, takeFresh, unreadableWasSkipped } from './duplicates.js';
 import { byTenant, readIncoming, type Incoming, type Readable, type UpcasterOf } from './incoming.js';
 import { appendOperations, coordinatesOf, lockGroup, parkedKeys, storeParked, type Operation, type Parking } from './parking.js';
-import { permanentCode } from './permanent.js';
+import { permanentCode } from './actions.js';
 import { advancePosition, continuePosition, identityOf, type LogIdentity } from './positions.js';
 
 /** Plain callbacks; labels are closed sets of names. */
@@ -33,19 +33,16 @@ export type InboxOptions = {
   readonly causePatienceMs?: number;
 };
 
-export type BatchHandler = { readonly handle: (batch: EventBatch) => Promise<void>; readonly ignored: ReadonlySet<string> };
-/** Also knows the handler of each topic that it has seen, for {@link retryParked}. */
-export type InboxMiddleware = BatchMiddleware & { readonly handlers: ReadonlyMap<string, BatchHandler> };
-
 const MAX_CONFLICT_RETRIES = 3;
 const PURGE_EVERY_MS = 3_600_000;
+const PURGE_AT_ONCE = 5_000;
 
 /** Left the fast path: a record must be parked, so the batch goes one by one. */
 class NeedsCare extends Error {}
 
 type Run = {
   readonly batch: RecordBatch;
-  readonly handler: BatchHandler;
+  readonly handler: TopicHandler;
   readonly incoming: readonly Incoming[];
   readonly identity: LogIdentity;
 };
@@ -64,7 +61,7 @@ export const applyEvents = async (
   tx: SystemTx,
   tenantId: string,
   items: readonly Readable[],
-  handler: BatchHandler,
+  handler: TopicHandler,
 ): Promise<number> => {
   const events = items.filter(({ kind }) => kind === 'event').map(({ consumed }) => consumed);
   const [first] = events;
@@ -87,7 +84,6 @@ export const applyEvents = async (
  * Errors that pass go to the transport, which backs off and delivers from the stored position.
  */
 class Inbox {
-  readonly handlers = new Map<string, BatchHandler>();
   readonly #options: InboxOptions;
   readonly #identity: (topic: string) => Promise<LogIdentity>;
   readonly #causes: CauseWait;
@@ -99,9 +95,8 @@ class Inbox {
     this.#causes = new CauseWait(options.groupId, options.causePatienceMs ?? 30_000);
   }
 
-  async run(batch: RecordBatch, handler: BatchHandler): Promise<void> {
+  async run(batch: RecordBatch, handler: TopicHandler): Promise<void> {
     const { groupId, logger, metrics } = this.#options;
-    this.handlers.set(batch.topic, handler);
     const started = performance.now();
     try {
       const identity = await this.#identity(batch.topic);
@@ -229,14 +224,23 @@ class Inbox {
     return { events, skipped: due.length - events, parked: parkings, waiting };
   }
 
-  /** Old ids, for the tenants that are served anyway: row-level security shows no others. */
+  /**
+   * Old ids, for the tenants that are served anyway: row-level security shows no others. What one purge leaves, the next batch takes, so
+   * that more goes than comes.
+   */
   async #purge(incoming: readonly Incoming[]): Promise<void> {
-    const { db, groupId } = this.#options;
+    const { db, groupId, logger } = this.#options;
     const now = performance.now();
     for (const tenantId of new Set(incoming.map((item) => item.tenantId))) {
       if (now - (this.#purged.get(tenantId) ?? -Infinity) < PURGE_EVERY_MS) continue;
       this.#purged.set(tenantId, now);
-      await db.withTenant(tenantId, (tx) => purgeInbox(tx, tenantId, groupId));
+      try {
+        const removed = await db.withTenant(tenantId, (tx) => purgeInbox(tx, tenantId, groupId, PURGE_AT_ONCE));
+        if (removed === PURGE_AT_ONCE) this.#purged.delete(tenantId);
+      } catch (error) {
+        // The batch is applied: what could not be tidied up is no reason to deliver it again.
+        logger?.warn({ groupId, code: isPlatformError(error) ? error.code : 'INTERNAL' }, 'old ids were not removed');
+      }
     }
   }
 }
@@ -258,7 +262,7 @@ export const applyOne = async (
   tx: SystemTx,
   groupId: string,
   incoming: Incoming,
-  handler: BatchHandler,
+  handler: TopicHandler,
   options: { acceptGaps?: boolean } = {},
 ): Promise<number | string> => {
   if (incoming.kind === 'poison') return incoming.code;
@@ -287,8 +291,7 @@ export const applyOne = async (
 };
 
 /** The middleware of {@link Inbox} for the batch transport. One per consumer group and process. */
-export const inboxMiddleware = (options: InboxOptions): InboxMiddleware => {
+export const inboxMiddleware = (options: InboxOptions): BatchMiddleware => {
   const inbox = new Inbox(options);
-  const middleware: BatchMiddleware = (batch, handle, ignored) => inbox.run(batch, { handle, ignored });
-  return Object.assign(middleware, { handlers: inbox.handlers });
+  return (batch, handle, ignored) => inbox.run(batch, { handle, ignored });
 };

@@ -1,10 +1,11 @@
 import { PlatformError, Uuid, type EventData } from '@centralita/contracts';
+import type { TopicHandler } from '@centralita/event-log';
 import { setTenant, type Database } from '../database.js';
 import type { EventStore } from '../event-store.js';
 import type { SystemTx } from '../types.js';
 import { passVersion } from './duplicates.js';
 import { readIncoming, type Incoming, type UpcasterOf } from './incoming.js';
-import { applyOne, type BatchHandler } from './middleware.js';
+import { applyOne } from './middleware.js';
 import { appendOperations, coordinatesOf, lockGroup, readParked, type Operation, type ParkedRow } from './parking.js';
 
 export type ParkedKey = {
@@ -41,8 +42,8 @@ export type OperateOptions = {
   readonly key: string;
   /** Who decided it; stands in the event. */
   readonly actorId: string;
-  /** Handlers by topic, for example those of the running {@link inboxMiddleware}. */
-  readonly handlers: ReadonlyMap<string, BatchHandler>;
+  /** Handlers of all topics of the group, as `KafkaBatchStrategy.handlers()` gives them. */
+  readonly handlers: ReadonlyMap<string, TopicHandler>;
   readonly upcast?: UpcasterOf;
 };
 
@@ -79,11 +80,20 @@ const tenantsOf = async (tx: SystemTx, { groupId, key }: OperateOptions): Promis
   return row.tenants;
 };
 
-const settle = async (tx: SystemTx, groupId: string, row: ParkedRow, state: 'applied' | 'skipped'): Promise<void> => {
+const placeOf = (groupId: string, { tenantId, record }: ParkedRow): unknown[] => [
+  tenantId,
+  groupId,
+  record.topic,
+  record.partition,
+  record.offset,
+];
+
+/** It has had its effect, and its bytes are on the log. A record that was given up stays, so that a rebuild leaves it out as well. */
+const forget = async (tx: SystemTx, groupId: string, row: ParkedRow): Promise<void> => {
   await setTenant(tx, row.tenantId);
   await tx.execute(
-    `update parked_record set state = $6 where tenant_id = $1 and group_id = $2 and topic = $3 and partition = $4 and record_offset = $5`,
-    [row.tenantId, groupId, row.record.topic, row.record.partition, row.record.offset, state],
+    `delete from parked_record where tenant_id = $1 and group_id = $2 and topic = $3 and partition = $4 and record_offset = $5`,
+    placeOf(groupId, row),
   );
 };
 
@@ -111,13 +121,13 @@ const drain = async (tx: SystemTx, options: OperateOptions): Promise<Step> => {
       await setTenant(tx, row.tenantId);
       await tx.execute(
         `update parked_record set code = $6 where tenant_id = $1 and group_id = $2 and topic = $3 and partition = $4 and record_offset = $5`,
-        [row.tenantId, groupId, row.record.topic, row.record.partition, row.record.offset, result],
+        [...placeOf(groupId, row), result],
       );
       await tx.execute(`update parked_key set code = $3 where group_id = $1 and key = $2`, [groupId, key, result]);
       break;
     }
     applied += 1;
-    await settle(tx, groupId, row, 'applied');
+    await forget(tx, groupId, row);
     if (row.code !== null)
       retried.push({ tenantId: incoming.tenantId, incoming, type: 'record.retried.v1', data: decision(options, incoming) });
   }
@@ -137,6 +147,10 @@ const skipFirst = async (tx: SystemTx, options: OperateOptions): Promise<void> =
   const version = incoming.kind === 'poison' ? incoming.keyVersion : incoming.consumed.event.keyversion;
   if (version !== null && version !== undefined && incoming.eventId !== null && Uuid.safeParse(key).success)
     await passVersion(tx, { tenantId, groupId, topic: record.topic }, key, BigInt(version), incoming.eventId);
-  await settle(tx, groupId, row, 'skipped');
+  await setTenant(tx, tenantId);
+  await tx.execute(
+    `update parked_record set state = 'skipped' where tenant_id = $1 and group_id = $2 and topic = $3 and partition = $4 and record_offset = $5`,
+    placeOf(groupId, row),
+  );
   await appendOperations(tx, store, [{ tenantId, incoming, type: 'record.skipped.v1', data: decision(options, incoming) }]);
 };

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PlatformError } from '@centralita/contracts';
-import type { EventBatch } from '@centralita/event-log';
+import type { EventBatch, TopicHandler } from '@centralita/event-log';
 import { until } from '@centralita/testing-engines';
 import { z } from 'zod';
 import { EventStore } from '../event-store.js';
 import { PLATFORM_TENANT } from '../lane.js';
 import { newId, type Fixture } from '../support.spec.js';
-import type { BatchHandler } from './middleware.js';
 import { listParked, retryParked, skipParked } from './operate.js';
 import {
   applied,
@@ -34,7 +33,7 @@ describe('parking', () => {
   });
   afterAll(() => f.end());
 
-  const handlersOf = (group: string): ReadonlyMap<string, BatchHandler> =>
+  const handlersOf = (group: string): ReadonlyMap<string, TopicHandler> =>
     new Map([stored, facts].map((topic) => [topic, { handle: writeApplied(group), ignored: none }]));
   const failOn =
     (group: string, ids: ReadonlySet<string>, error: () => Error) =>
@@ -151,7 +150,8 @@ describe('parking', () => {
     await sut(batchOf(log, facts), broken, none);
     const options = { db: f.db, groupId: group, store, key, actorId };
 
-    const again = await retryParked({ ...options, handlers: sut.handlers });
+    const asBefore = new Map([stored, facts].map((topic) => [topic, { handle: broken, ignored: none }]));
+    const again = await retryParked({ ...options, handlers: asBefore });
     expect(again).toEqual({ applied: 0, blocked: 'INTERNAL' });
     const half = failOn(group, new Set([fact.id]), () => new PlatformError('ERASED', 'no'));
     const handlers = new Map([stored, facts].map((topic) => [topic, { handle: half, ignored: none }]));
@@ -197,6 +197,31 @@ describe('parking', () => {
     const rows = await applied(f, group);
     expect([count(k1, rows), count(k2, rows)]).toEqual([2, 2]);
     expect(await operations(f, 'record.skipped.v1', group)).toHaveLength(2);
+  });
+
+  it('keeps the order of a key whose records are of two tenants, because one names none', async () => {
+    const [log, group, tenant, key] = [smallLog(), newId(), newId(), newId()];
+    await put(
+      log,
+      stored,
+      eventOf({ tenant, key, version: 1, data: {} }),
+      { key, raw: 'rubbish behind it' },
+      eventOf({ tenant, key, version: 2 }),
+    );
+    await middlewareOf(f.db, log, group)(batchOf(log, stored), writeApplied(group), none);
+    const options = { db: f.db, groupId: group, store, key, actorId, handlers: handlersOf(group) };
+    expect(await skipParked(options)).toEqual({ applied: 0, blocked: 'RECORD_INVALID' });
+    const skipped = await operations(f, 'record.skipped.v1', group);
+    expect(skipped.map(({ tenant, data }) => [tenant, data['offset']])).toEqual([[tenant, '0']]);
+    expect(await skipParked(options)).toEqual({ applied: 1, blocked: null });
+    // What was applied is on the log; only what was given up has to be remembered.
+    const { rows } = await f.admin.query('select state, record_offset at from parked_record where group_id = $1 order by 2', [
+      group,
+    ]);
+    expect(rows).toEqual([
+      { state: 'skipped', at: '0' },
+      { state: 'skipped', at: '1' },
+    ]);
   });
 
   it('parks a key whose versions have a hole, and applies it when an operator says so', async () => {

@@ -30,33 +30,50 @@ export type Parking = {
   /** null: it only waits behind another record of its key */ readonly code: string | null;
 };
 
-/** Stores the bytes of records whose key is parked, in order. Leaves another tenant set than it found. */
+/** Neighbours of one tenant together, the order as it was. */
+const runsOf = (parkings: readonly Parking[]): Parking[][] => {
+  const runs: Parking[][] = [];
+  for (const parking of parkings) {
+    const run = runs.at(-1);
+    if (run && run[0]?.incoming.tenantId === parking.incoming.tenantId) run.push(parking);
+    else runs.push([parking]);
+  }
+  return runs;
+};
+
+/**
+ * Stores the bytes of records whose key is parked, in order: `seq` is given as they are written, so tenants take turns as they come (a
+ * key has two where a record names none). Leaves another tenant set than it found.
+ */
 export const storeParked = async (tx: SystemTx, groupId: string, parkings: readonly Parking[]): Promise<void> => {
-  const entries = parkings.map((parking) => ({ ...parking, tenantId: parking.incoming.tenantId }));
-  for (const [tenantId, group] of byTenant(entries)) {
-    await setTenant(tx, tenantId);
-    for (const { incoming, code } of group) {
-      const { record, key, eventId } = incoming;
-      const headers = Object.fromEntries(Object.entries(record.headers).map(([name, value]) => [name, value.toString('base64')]));
-      await tx.execute(
-        `insert into parked_record (tenant_id, group_id, topic, partition, record_offset, key, event_id, code, record_key, value, headers, record_time)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-        [
-          tenantId,
-          groupId,
-          record.topic,
-          record.partition,
-          record.offset,
-          key,
-          eventId,
-          code,
-          record.key,
-          record.value,
-          JSON.stringify(headers),
-          record.timestamp,
-        ],
-      );
-    }
+  for (const run of runsOf(parkings)) {
+    const [{ incoming: first }] = run as [Parking];
+    await setTenant(tx, first.tenantId);
+    const records = run.map(({ incoming }) => incoming.record);
+    const headers = records.map((record) =>
+      JSON.stringify(Object.fromEntries(Object.entries(record.headers).map(([name, value]) => [name, value.toString('base64')]))),
+    );
+    await tx.execute(
+      `insert into parked_record (tenant_id, group_id, topic, partition, record_offset, key, event_id, code, record_key, value, headers, record_time)
+       select $1, $2, topic, partition, at, key, event_id, code, record_key, value, headers, record_time
+       from unnest($3::text[], $4::int[], $5::bigint[], $6::text[], $7::uuid[], $8::text[], $9::bytea[], $10::bytea[], $11::jsonb[], $12::bigint[])
+         with ordinality as u(topic, partition, at, key, event_id, code, record_key, value, headers, record_time, place)
+       order by place`,
+      [
+        first.tenantId,
+        groupId,
+        records.map(({ topic }) => topic),
+        records.map(({ partition }) => partition),
+        records.map(({ offset }) => offset),
+        run.map(({ incoming }) => incoming.key),
+        run.map(({ incoming }) => incoming.eventId),
+        run.map(({ code }) => code),
+        records.map(({ key }) => key),
+        records.map(({ value }) => value),
+        headers,
+        records.map(({ timestamp }) => timestamp),
+      ],
+    );
   }
   const known = new Map<string, { tenants: Set<string>; code: string }>();
   for (const { incoming, code } of parkings) {

@@ -1,11 +1,18 @@
 import { CloudEvent } from '@centralita/contracts';
-import { createMemoryLog, eventRecord, type EventBatch, type MemoryLog, type RecordBatch } from '@centralita/event-log';
+import {
+  createMemoryLog,
+  eventRecord,
+  type BatchMiddleware,
+  type EventBatch,
+  type MemoryLog,
+  type RecordBatch,
+} from '@centralita/event-log';
 import type { Database } from '../database.js';
 import { EventStore } from '../event-store.js';
 import { tenantTable } from '../schema/tenant-table.js';
 import { fixture, newId, type Fixture } from '../support.spec.js';
 import type { Tx } from '../types.js';
-import { inboxMiddleware, type InboxMiddleware, type InboxOptions } from './middleware.js';
+import { inboxMiddleware, type InboxOptions } from './middleware.js';
 
 export const stored = 'conversation.events.v1';
 export const facts = 'wa.inbound.v1';
@@ -129,7 +136,7 @@ export const middlewareOf = (
   log: MemoryLog,
   groupId: string,
   options: Partial<InboxOptions> = {},
-): InboxMiddleware =>
+): BatchMiddleware =>
   inboxMiddleware({ db, groupId, store: new EventStore({ service: 'conversation' }), log, service: 'conversation', ...options });
 
 export const none: ReadonlySet<string> = new Set();

@@ -61,24 +61,26 @@ export class EventStoreUpkeep1764190000000 implements MigrationInterface {
       // At most p_limit rows of each kind; returns how many. One relay at a time: the others would wait for its locks.
       `create function remove_expired(p_limit int) returns bigint language plpgsql as $$
       declare
-        commands bigint;
+        commands bigint := 0;
         pointers bigint;
+        old record;
       begin
         if not pg_try_advisory_xact_lock(hashtextextended('centralita.expired', 0)) then
           return 0;
         end if;
-        delete from command c using (
-            select tenant_id, command_id from command where created_at < ${expired} order by created_at limit p_limit) as due
-          where c.tenant_id = due.tenant_id and c.command_id = due.command_id;
-        get diagnostics commands = row_count;
+        -- One by one: joined, a planner without statistics may compare each with each.
+        for old in select c.tenant_id, c.command_id from command c where c.created_at < ${expired} order by c.created_at limit p_limit loop
+          delete from command c where c.tenant_id = old.tenant_id and c.command_id = old.command_id;
+          commands := commands + 1;
+        end loop;
 
         -- Heads move in the order of commits, so the oldest pointers of a bucket have the oldest events, or nearly. One look at the
         -- first pointer of each bucket; only where that one is due, the next ones too.
         with due as materialized (
-          select f.tenant_id, f.topic, f.bucket, f.seq from feed_head h
+          select f.place from feed_head h
           cross join lateral (
-            select o.*, max(e.recorded_at) over (order by o.seq) as newest from (
-              select * from feed_entry n where n.tenant_id = h.tenant_id and n.topic = h.topic and n.bucket = h.bucket
+            select o.place, max(e.recorded_at) over (order by o.seq) as newest from (
+              select n.ctid as place, n.* from feed_entry n where n.tenant_id = h.tenant_id and n.topic = h.topic and n.bucket = h.bucket
               order by n.seq limit 500) o
             join events e on e.tenant_id = o.tenant_id and e.topic = o.topic and e.key = o.key and e.key_version = o.key_version) f
           where f.newest < ${expired} and ${expired} > (
@@ -88,9 +90,9 @@ export class EventStoreUpkeep1764190000000 implements MigrationInterface {
             join events e on e.tenant_id = o.tenant_id and e.topic = o.topic and e.key = o.key and e.key_version = o.key_version)
           limit p_limit
         ), gone as (
-          delete from feed_entry f using due d
-          where f.tenant_id = d.tenant_id and f.topic = d.topic and f.bucket = d.bucket and f.seq = d.seq
-          returning f.tenant_id, f.topic, f.bucket, f.seq
+          -- By place of the row, for the same reason.
+          delete from feed_entry where ctid = any (array(select place from due))
+          returning tenant_id, topic, bucket, seq
         ), moved as (
           update feed_head h set purged_seq = g.seq
           from (select tenant_id, topic, bucket, max(seq) as seq from gone group by tenant_id, topic, bucket) g

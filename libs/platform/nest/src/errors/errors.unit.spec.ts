@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ErrorCodes, PlatformError, Problem } from '@centralita/contracts';
 import { NotFoundException } from '@nestjs/common';
-import { consumerActionOf, consumerActions } from './consumer.js';
 import { asPlatformError } from './filter.js';
 import { codeForStatus, httpAnswers, problemOf, problemType } from './http.js';
 
@@ -65,17 +64,5 @@ describe('asPlatformError', () => {
     const stranger = asPlatformError(new Error('duplicate key (phone)=(+34600)'));
     expect([stranger.code, stranger.message.includes('34600')]).toEqual(['INTERNAL', false]);
     expect(asPlatformError('text').code).toBe('INTERNAL');
-  });
-});
-
-describe('consumer actions', () => {
-  it('has one for every code and tries every passing trouble again', () => {
-    expect(Object.keys(consumerActions).sort()).toEqual([...ErrorCodes].sort());
-    for (const code of ErrorCodes) if (new PlatformError(code, 'x').retryable) expect(consumerActions[code]).toBe('retry');
-  });
-
-  it('parks a record whose handler has a defect', () => {
-    expect(consumerActionOf(new TypeError('undefined is not a function'))).toBe('park');
-    expect(consumerActionOf(new PlatformError('VERSION_REUSED', 'x'))).toBe('stop');
   });
 });

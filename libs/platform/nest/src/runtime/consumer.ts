@@ -1,5 +1,5 @@
 import type { BatchMiddleware } from '@centralita/event-log';
-import { consumerActionOf } from '../errors/consumer.js';
+import { consumerActionOf } from '@centralita/event-store';
 import { describeError, type Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import type { Health } from './health.js';

@@ -40,7 +40,7 @@ class RuntimeController {
       await tx.execute('insert into note (tenant_id, id, text) values ($1, $2, $3)', [batch.tenantId, event.id, 'seen']);
   }
 }
-const failing: { code: 'DATABASE_UNAVAILABLE' | null } = { code: null };
+const failing: { code: 'DATABASE_UNAVAILABLE' | 'ERASED' | null } = { code: null };
 
 @Module({ controllers: [FixtureController, RuntimeController] })
 class RuntimeModule {}
@@ -137,6 +137,21 @@ describe('a running service', () => {
     expect((await sut.call(agent, 'GET', `/v1/notes/${id}`)).status).toBe(404);
     failing.code = null;
     await until(async () => (await sut.call(agent, 'GET', `/v1/notes/${id}`)).status === 200);
+  });
+
+  it('lets an operator have parked records applied by a process that has not seen their topic', async () => {
+    failing.code = 'ERASED';
+    const { id } = await announce(agent.tenantId);
+    await until(async () => ((await sut.parked?.list()) ?? []).length === 1);
+    // given: another process, whose group is at the end of the log
+    await sut.close();
+    failing.code = null;
+    sut = await start({}, false);
+    const [key] = (await sut.parked?.list()) ?? [];
+    expect(key?.code).toBe('ERASED');
+    expect(await sut.parked?.retry(key?.key ?? '', agent.id ?? '')).toEqual({ applied: 1, blocked: null });
+    expect((await sut.call(agent, 'GET', `/v1/notes/${id}`)).status).toBe(200);
+    await expect(sut.parked?.skip(key?.key ?? '', agent.id ?? '')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('waits for the cause that a request names', async () => {

@@ -1,7 +1,8 @@
 import { isPlatformError, type ErrorCode } from '@centralita/contracts';
+import { isError } from '../database-error.js';
 
 /**
- * What a consumer does with a failure of a handler.
+ * What a consumer does with a failure of a handler, by its code: the table that the inbox acts on.
  * - `retry`: the whole batch again, after a pause; the position does not move.
  * - `park`: the record and everything later of its key wait for an operator; other keys go on.
  * - `stop`: the partition stops with an alarm; going on would build on a broken history.
@@ -16,7 +17,8 @@ export const consumerActions = {
   PAYLOAD_TOO_LARGE: 'park',
   SIGNATURE_INVALID: 'park',
   PRECONDITION_REQUIRED: 'park',
-  VERSION_CONFLICT: 'retry',
+  // The inbox has already loaded again and tried, three times.
+  VERSION_CONFLICT: 'park',
   IDEMPOTENCY_MISMATCH: 'park',
   CAUSE_NOT_SEEN: 'retry',
   RATE_LIMITED: 'retry',
@@ -58,6 +60,29 @@ export const consumerActions = {
   INTERNAL: 'park',
 } as const satisfies Record<ErrorCode, ConsumerAction>;
 
-/** Total: what is not a PlatformError is a defect of a handler for one record, and parks it. */
-export const consumerActionOf = (error: unknown): ConsumerAction =>
-  isPlatformError(error) ? consumerActions[error.code] : 'park';
+/** Missing tables or rights, and a broken server: the next record would fail as well. */
+const brokenDatabase = /^(0A|42|XX)/;
+
+/**
+ * Total. An error of input and output (it has a string code, or was a timeout) passes; any other that is not ours is a bug, which this
+ * record meets each time.
+ */
+export const consumerActionOf = (error: unknown): ConsumerAction => {
+  if (isPlatformError(error)) {
+    const sqlState = error.details['sqlState'];
+    const action = consumerActions[error.code];
+    return action === 'park' && typeof sqlState === 'string' && brokenDatabase.test(sqlState) ? 'stop' : action;
+  }
+  if (!isError(error)) return 'park';
+  if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'retry';
+  return 'code' in error && typeof error.code === 'string' ? 'retry' : 'park';
+};
+
+/** The code under which a record is parked, or null when the error is not about the record. */
+export const permanentCode = (error: unknown): ErrorCode | null => {
+  if (consumerActionOf(error) !== 'park') return null;
+  if (isPlatformError(error)) return error.code;
+  // zod's errors are not all instances of Error.
+  const invalid = typeof error === 'object' && error !== null && 'name' in error && error.name === 'ZodError';
+  return invalid ? 'RECORD_INVALID' : 'INTERNAL';
+};

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ErrorCodes, PlatformError } from '@centralita/contracts';
 import { z } from 'zod';
-import { permanentCode } from './permanent.js';
+import { consumerActionOf, consumerActions, permanentCode } from './actions.js';
 
 const systemError = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
 const aborted = Object.assign(new Error('aborted'), { name: 'AbortError' });
@@ -29,11 +29,20 @@ describe(permanentCode.name, () => {
   ])('does not park for %s', (_, error) => {
     expect(permanentCode(error)).toBeNull();
   });
+});
 
-  it('never parks for an error that says that it passes', () => {
+describe('consumerActions', () => {
+  it('has one for every code, and tries again exactly what says that it passes: the transport goes by that', () => {
+    expect(Object.keys(consumerActions).sort()).toEqual([...ErrorCodes].sort());
     for (const code of ErrorCodes) {
-      const error = new PlatformError(code, '');
-      if (error.retryable) expect(permanentCode(error)).toBeNull();
+      const { retryable } = new PlatformError(code, '');
+      expect([code, consumerActions[code] === 'retry']).toEqual([code, retryable]);
     }
+  });
+
+  it('stops for what the next record would meet too', () => {
+    expect(consumerActionOf(new PlatformError('VERSION_REUSED', ''))).toBe('stop');
+    expect(consumerActionOf(new PlatformError('INTERNAL', '', { sqlState: '42P01' }))).toBe('stop');
+    expect(consumerActionOf(new TypeError('undefined is not a function'))).toBe('park');
   });
 });
