@@ -19,8 +19,14 @@ export const underRequestSpan = <T>(request: FastifyRequest, work: () => T): T =
   request[TRACE] ? context.with(request[TRACE].context, work) : work();
 
 /** Fastify with the platform's limits: no HEAD twins of GET routes (they would be looks without a reader), a bound on bodies. */
-export const createHttpAdapter = (options: { readonly bodyLimit: number; readonly trustProxyHops?: number }): FastifyAdapter =>
-  new FastifyAdapter({
+export const createHttpAdapter = (options: {
+  readonly bodyLimit: number;
+  readonly trustProxyHops?: number;
+  /** Longest time, in milliseconds, from the first byte of a request (or from the connection) to its last. @default 30000 */
+  readonly requestTimeoutMs?: number;
+}): FastifyAdapter => {
+  const requestTimeout = options.requestTimeoutMs ?? 30_000;
+  return new FastifyAdapter({
     bodyLimit: options.bodyLimit,
     // A path parameter may be as long as a route's schema says (the id of a statement line has 300 characters); the router stops at 100.
     routerOptions: { maxParamLength: 512 },
@@ -28,10 +34,16 @@ export const createHttpAdapter = (options: { readonly bodyLimit: number; readonl
     logger: false,
     // The hop count is explicit: whoever is nearer than that is our own proxy.
     trustProxy: (_address, hop) => hop < (options.trustProxyHops ?? 0),
-    requestTimeout: 30_000,
+    requestTimeout,
     keepAliveTimeout: 72_000,
     return503OnClosing: true,
+    http: {
+      // Whoever sends headers byte by byte, or nothing at all, is let go; Node looks for them only every 30 s unless told.
+      headersTimeout: Math.min(requestTimeout, 10_000),
+      connectionsCheckingInterval: Math.min(requestTimeout, 1000),
+    },
   });
+};
 
 /** Rate, errors and duration per route as written, and one server span per request. Ids in paths are neither label nor span name. */
 export const observeHttp = (instance: FastifyInstance, metrics: Metrics): void => {
