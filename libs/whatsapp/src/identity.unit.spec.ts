@@ -1,6 +1,8 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { parsePhoneNumberFromString } from 'libphonenumber-js/core';
+import metadata from 'libphonenumber-js/max/metadata';
 import { classifyIdentifier } from './identifiers.js';
 import { marketOf } from './market.js';
 import { ProviderRefusals, refusalOf } from './provider-errors.js';
@@ -75,6 +77,17 @@ describe('a market', () => {
     expect(phone('79161234567')).toEqual({ country: 'RU', prefix: '7916' });
     expect(phone('5491123456789').country).toBe('AR');
     expect(phone('5215512345678').country).toBe('MX');
+  });
+  it('is the country that the library would parse', () => {
+    const codes = Object.keys(metadata.country_calling_codes);
+    const number = fc.tuple(fc.constantFrom(...codes, '999', '210'), fc.stringMatching(/^\d{1,17}$/));
+    fc.assert(
+      fc.property(number, ([code, national]) => {
+        const digits = `${code}${national}`;
+        return phone(digits).country === (parsePhoneNumberFromString(`+${digits}`, metadata)?.country ?? null);
+      }),
+      { numRuns: 2000 },
+    );
   });
   it('falls back to the prefix of the BSUID', () => {
     expect(marketOf({ phone: null, bsuid: 'BR.1', parentBsuid: null })).toEqual({ country: 'BR', prefix: null });

@@ -19,11 +19,29 @@ const IDENTITY_CHANGES: ReadonlySet<string> = new Set([
   'customer_identity_changed',
 ]);
 
+/** The contacts[] of one change, and which of them names an identifier first; made when several items ask. */
+export type Contacts = { readonly all: readonly RawObject[]; readonly byIdentifier: () => ReadonlyMap<string, number> };
+
+export const contactsOf = (raw: unknown): Contacts => {
+  const all = Array.isArray(raw) ? raw.filter(isObject) : [];
+  let index: Map<string, number> | undefined;
+  const byIdentifier = (): Map<string, number> => {
+    if (index) return index;
+    index = new Map();
+    for (const [at, contact] of all.entries()) {
+      const { wa_id, user_id } = ContactView.parse(contact);
+      for (const id of [wa_id, user_id]) if (id !== undefined && !index.has(id)) index.set(id, at);
+    }
+    return index;
+  };
+  return { all, byIdentifier };
+};
+
 /** What surrounds the items of one change. */
 export type Surroundings = {
   readonly place: Place;
   readonly metadata: RawObject | null;
-  readonly contacts: readonly RawObject[];
+  readonly contacts: Contacts;
   /** The change has one item, so that a single contact belongs to it whatever its spelling. */
   readonly alone: boolean;
 };
@@ -52,16 +70,16 @@ export const unknownItem = (
  * one contact and one item no name is needed; among several a guess would give one customer's identity to another.
  */
 const contactOf = (around: Surroundings, identifiers: readonly (string | undefined)[]): RawObject | null => {
-  if (around.alone && around.contacts.length === 1) return around.contacts[0] ?? null;
-  const named = around.contacts.find((contact) => {
-    const view = ContactView.parse(contact);
-    return [view.wa_id, view.user_id].some((id) => id !== undefined && identifiers.includes(id));
-  });
-  return named ?? null;
+  const { all, byIdentifier } = around.contacts;
+  if (all.length === 0) return null;
+  if (around.alone && all.length === 1) return all[0] ?? null;
+  const places = identifiers.flatMap((id) => (id === undefined ? [] : (byIdentifier().get(id) ?? [])));
+  return places.length === 0 ? null : (all[Math.min(...places)] ?? null);
 };
 
 const identifiersOf = (contact: RawObject | null): (string | undefined)[] => {
-  const view = ContactView.parse(contact ?? {});
+  if (contact === null) return [];
+  const view = ContactView.parse(contact);
   return [view.wa_id, view.user_id, view.parent_user_id];
 };
 

@@ -1,6 +1,7 @@
 import type { Place, RawObject, WebhookItem } from './items.js';
 import {
   callItem,
+  contactsOf,
   echoItem,
   errorItem,
   messageItem,
@@ -64,8 +65,9 @@ const SURROUNDINGS: ReadonlySet<string> = new Set(['messaging_product', 'metadat
 const itemsOfChange = (wabaId: string, entryTime: Date | null, raw: unknown): WebhookItem[] => {
   const nowhere: Place = { wabaId, field: '', phoneNumberId: null, displayPhoneNumber: null, entryTime };
   const change = ChangeView.safeParse(raw);
-  if (!change.success) return [unknownItem({ place: nowhere, metadata: null, contacts: [], alone: true }, raw)];
-  const { field } = change.data;
+  if (!change.success)
+    return [unknownItem({ place: nowhere, metadata: null, contacts: contactsOf(undefined), alone: true }, raw)];
+  const field = change.data.field.toWellFormed();
   // The parsed value itself, not zod's copy: nothing may be lost or reordered.
   const value = (raw as { value: RawObject }).value;
   const metadata = isObject(value['metadata']) ? value['metadata'] : null;
@@ -81,7 +83,7 @@ const itemsOfChange = (wabaId: string, entryTime: Date | null, raw: unknown): We
       entryTime,
     },
     metadata,
-    contacts: Array.isArray(value['contacts']) ? value['contacts'].filter(isObject) : [],
+    contacts: contactsOf(value['contacts']),
     alone: elements.length === 1,
   };
   if (!lists) {
@@ -102,10 +104,12 @@ const itemsOfChange = (wabaId: string, entryTime: Date | null, raw: unknown): We
 const itemsOfEntry = (raw: unknown): WebhookItem[] => {
   const entry = EntryView.safeParse(raw);
   if (entry.success)
-    return entry.data.changes.flatMap((change) => itemsOfChange(entry.data.id, instantOf(entry.data.time), change));
-  const wabaId = isObject(raw) && typeof raw['id'] === 'string' ? raw['id'] : '';
+    return entry.data.changes.flatMap((change) =>
+      itemsOfChange(entry.data.id.toWellFormed(), instantOf(entry.data.time), change),
+    );
+  const wabaId = isObject(raw) && typeof raw['id'] === 'string' ? raw['id'].toWellFormed() : '';
   const place: Place = { wabaId, field: '', phoneNumberId: null, displayPhoneNumber: null, entryTime: null };
-  return [unknownItem({ place, metadata: null, contacts: [], alone: true }, raw)];
+  return [unknownItem({ place, metadata: null, contacts: contactsOf(undefined), alone: true }, raw)];
 };
 
 /**
