@@ -11,7 +11,12 @@ const AppsFile = z.object({
         app: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
         tenantId: Uuid,
         verifyToken: z.string().min(1),
-        secrets: z.object({ current: z.string().min(1), previous: z.string().min(1).optional() }),
+        // A rotation is over at `previousUntil`; without it the previous secret holds until it is taken out of the file.
+        secrets: z.object({
+          current: z.string().min(1),
+          previous: z.string().min(1).optional(),
+          previousUntil: z.iso.datetime({ offset: true }).optional(),
+        }),
         accessToken: z.string().min(1),
         numbers: z.array(z.object({ phoneNumberId: z.string().min(1).max(64), wabaId: z.string().min(1).max(64) })).min(1),
       }),
@@ -24,11 +29,15 @@ export type MetaApp = {
   readonly app: string;
   readonly tenantId: string;
   readonly verifyToken: string;
-  readonly secrets: AppSecrets;
+  readonly secrets: AppSecrets & { readonly previousUntil?: Date | undefined };
   readonly accessToken: string;
   readonly phoneNumberIds: ReadonlySet<string>;
   readonly wabaIds: ReadonlySet<string>;
 };
+
+/** The secrets that sign at this moment. */
+export const secretsAt = ({ secrets }: MetaApp, now: Date): AppSecrets =>
+  secrets.previousUntil !== undefined && now >= secrets.previousUntil ? { current: secrets.current } : secrets;
 
 /** The apps of this installation. A delivery is judged by the app that its URL names and by no other. */
 export class MetaApps {
@@ -41,6 +50,11 @@ export class MetaApps {
     const numbers = apps.reduce((sum, app) => sum + app.phoneNumberIds.size, 0);
     if (this.#byName.size !== apps.length || this.#byNumber.size !== numbers)
       throw new PlatformError('CONFIGURATION_INVALID', 'APPS_FILE names an app or a number twice');
+    const owners = new Map<string, string>();
+    for (const { tenantId, wabaIds } of apps)
+      for (const wabaId of wabaIds)
+        if ((owners.get(wabaId) ?? tenantId) === tenantId) owners.set(wabaId, tenantId);
+        else throw new PlatformError('CONFIGURATION_INVALID', 'APPS_FILE gives an account to two tenants', { wabaId });
   }
 
   byName(name: string): MetaApp | undefined {
@@ -82,6 +96,7 @@ export const loadApps = async (path: string): Promise<MetaApps> => {
       secrets: {
         current: createSecretKey(secrets.current, 'utf8'),
         previous: secrets.previous === undefined ? undefined : createSecretKey(secrets.previous, 'utf8'),
+        previousUntil: secrets.previousUntil === undefined ? undefined : new Date(secrets.previousUntil),
       },
       phoneNumberIds: new Set(numbers.map((number) => number.phoneNumberId)),
       wabaIds: new Set(numbers.map((number) => number.wabaId)),

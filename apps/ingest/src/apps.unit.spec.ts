@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { loadApps } from './apps.js';
+import { loadApps, secretsAt } from './apps.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -54,7 +54,15 @@ describe('the apps file', () => {
     );
   });
 
+  it('ends the rotation of a secret', async () => {
+    const secrets = { current: 'new', previous: 'old', previousUntil: '2026-11-24T00:00:00Z' };
+    const sut = (await load({ apps: [{ ...app('blue', tenantA, '1'), secrets }] })).byName('blue')!;
+    expect(secretsAt(sut, new Date('2026-11-23T23:59:59Z')).previous).toBeDefined();
+    expect(secretsAt(sut, new Date('2026-11-24T00:00:00Z')).previous).toBeUndefined();
+  });
+
   it.each([
+    ['an account of two tenants', { apps: [app('blue', tenantA, '1'), { ...app('blue', tenantB, '2'), app: 'red' }] }],
     ['the same number for two apps', { apps: [app('blue', tenantA, '1'), app('red', tenantB, '1')] }],
     ['the same app twice', { apps: [app('blue', tenantA, '1'), app('blue', tenantB, '2')] }],
     ['no app', { apps: [] }],

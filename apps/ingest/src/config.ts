@@ -25,6 +25,13 @@ export const webhookEnv = platformEnv.extend({
   WEBHOOK_BUDGET_MS: envInteger(100, 60_000)
     .default(2000)
     .describe('after this the answer is 503 and the provider delivers again; it wants an answer within seconds'),
+  WEBHOOK_REQUEST_TIMEOUT_MS: envInteger(100, 60_000)
+    .default(10_000)
+    .describe('longest time in which a delivery must arrive; slower connections are closed'),
+  WEBHOOK_MAX_CONNECTIONS: envInteger(1, 100_000).default(2000).describe('more connections are closed at once'),
+  WEBHOOK_MAX_BYTES_UNDER_WAY: envInteger(1, 4_000_000_000)
+    .default(64 * 1024 * 1024)
+    .describe('bytes of signed deliveries that may wait for the log; beyond, the answer is 503 at once'),
 });
 export type WebhookEnv = z.infer<typeof webhookEnv>;
 

@@ -148,9 +148,12 @@ export class Directory {
     private readonly mint: () => string = randomUUID,
   ) {}
 
-  /** Subjects of these identities, in order; unknown ones get a new subject. Identities hold at least one identifier. */
-  async resolve(tenantId: string, identities: readonly IndexedIdentity[]): Promise<string[]> {
-    const subjects = identities.map((identity) => this.#cached(tenantId, identity));
+  /**
+   * Subjects of these identities, in order; unknown ones get a new subject. Identities hold at least one identifier. `fresh` believes
+   * nothing that is remembered: when a subject turned out to be closing its rows may be gone, and somebody else may have the identifier.
+   */
+  async resolve(tenantId: string, identities: readonly IndexedIdentity[], fresh = false): Promise<string[]> {
+    const subjects = identities.map((identity) => (fresh ? undefined : this.#cached(tenantId, identity)));
     const open = identities.filter((_, at) => subjects[at] === undefined);
     const found = open.length === 0 ? [] : await this.#lookUp(tenantId, open);
     return subjects.map((subject) => subject ?? (found.shift() as string));
@@ -165,13 +168,6 @@ export class Directory {
       return '';
     });
     return known ? subjectId : null;
-  }
-
-  /** To be called when a subject turned out to be closing: its rows may be gone already, and somebody else may have the identifier. */
-  forget(tenantId: string, subjectIds: readonly string[]): void {
-    const gone = new Set(subjectIds);
-    for (const [key, subjectId] of this.#cache.entries())
-      if (key.startsWith(tenantId) && gone.has(subjectId)) this.#cache.delete(key);
   }
 
   async #lookUp(tenantId: string, identities: readonly IndexedIdentity[]): Promise<string[]> {

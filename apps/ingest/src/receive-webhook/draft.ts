@@ -3,16 +3,13 @@ import type { References } from '@centralita/keyring';
 import { v5 as uuidV5 } from 'uuid';
 import type { MetaApp } from '../apps.js';
 import type { IndexedIdentity } from '../directory/directory.js';
+import type { StoredObject } from './contents.js';
 
-/** Plaintext of an item's envelope: the element whole, with what surrounded it. */
+/** Plaintext of an item's envelope: the element whole, with what surrounded it; or its beginning, and `whole` names the object. */
 export const ITEM_SCHEMA = 'wa.item.v1';
 /** Plaintext of bytes that are not even an envelope: `{ base64 }`. */
 export const RAW_SCHEMA = 'wa.raw.v1';
 
-/** Above this a plaintext goes to the object store: as base64 in a record it would come near the broker's limit. */
-export const MAX_SEALED_BYTES = 256 * 1024;
-
-export type UnknownData = Omit<EventData<'whatsapp.unknown.received.v1'>, 'sealed' | 'objectKey'>;
 type Unsealed = {
   [Type in EventType]: { readonly type: Type; readonly data: Omit<EventData<Type>, 'sealed'> };
 }[
@@ -22,23 +19,29 @@ type Unsealed = {
   | 'whatsapp.echo.received.v1'
   | 'whatsapp.identity.changed.v1'
   | 'whatsapp.preference.changed.v1'
-  | 'whatsapp.account.changed.v1'];
+  | 'whatsapp.account.changed.v1'
+  | 'whatsapp.unknown.received.v1'];
 
 /** An event in the making: all but the envelope, which needs the keys of the subjects that the directory names. */
 export type Draft = {
   readonly id: string;
-  readonly time: Date;
+  /** UTC instant. */
+  readonly time: string;
   /** Record key and stream. */
   readonly key: string;
   /** Whose key seals the contents. */
   readonly sealedUnder: string;
   readonly schema: string;
-  readonly plaintext: unknown;
-} & (Unsealed | { readonly type: 'whatsapp.unknown.received.v1'; readonly data: UnknownData; readonly bytes: Buffer });
+  /** Canonical JSON of what the envelope holds; null when all of it lies in the object store. */
+  readonly canonical: string | null;
+  readonly object: StoredObject | null;
+} & Unsealed;
 
 /** What one item needs from the directory, and the event that follows from the answer. */
 export type Plan = {
   readonly identities: readonly IndexedIdentity[];
+  /** The customer of the send that a status speaks of, whom no directory can make somebody else. */
+  readonly bound?: string | undefined;
   readonly draft: (subjects: readonly string[]) => Draft;
 };
 

@@ -6,8 +6,8 @@ import { Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Counter, Histogram } from 'prom-client';
 import { z } from 'zod';
-import { MetaApps, type MetaApp } from '../apps.js';
-import { Receiver } from './receiver.js';
+import { MetaApps, secretsAt, type MetaApp } from '../apps.js';
+import type { Receiver, Recorded } from './receiver.js';
 
 export type WebhookMetrics = {
   readonly ackSeconds: Histogram<'status'>;
@@ -21,11 +21,28 @@ export const webhookMetrics = (metrics: Metrics): WebhookMetrics => ({
   ackSeconds: metrics.histogram('webhook_ack_seconds', 'From the last byte of a delivery to its answer.', ['status']),
   signatureFailures: metrics.counter('webhook_signature_failures_total', 'Deliveries refused with 401.', ['app']),
   verified: metrics.counter('webhook_verified_total', 'Deliveries by the secret that signed them.', ['app', 'secret']),
-  events: metrics.counter('ingest_events_total', 'Events recorded; outcome names why an item stayed unknown.', [
-    'type',
-    'outcome',
-  ]),
+  events: metrics.counter(
+    'ingest_events_total',
+    'Events recorded; outcome names why an item stayed unknown, or that it was not recorded because its customer is erased.',
+    ['type', 'outcome'],
+  ),
 });
+
+/**
+ * Counts what became of a delivery, and raises the alert: somebody has to look at what nobody understood. One line a delivery, of ids and
+ * reasons only.
+ */
+export const countDelivery = ({ events }: WebhookMetrics, logger: Logger, delivery: Recorded): void => {
+  const unknown: Record<string, number> = {};
+  for (const { type, reason } of delivery.events) {
+    events.inc({ type, outcome: reason ?? 'recorded' });
+    if (reason !== null) unknown[reason] = (unknown[reason] ?? 0) + 1;
+  }
+  if (Object.keys(unknown).length > 0) logger.warn({ app: delivery.app, unknown }, 'items were recorded as unknown');
+  if (delivery.suppressed === 0) return;
+  events.inc({ type: 'whatsapp.status.changed.v1', outcome: 'suppressed' }, delivery.suppressed);
+  logger.info({ app: delivery.app, suppressed: delivery.suppressed }, 'statuses of messages to the erased were not recorded');
+};
 
 export const WEBHOOK = Symbol('ingest:webhook');
 export type WebhookParts = {
@@ -33,8 +50,11 @@ export type WebhookParts = {
   readonly receiver: Receiver;
   readonly metrics: WebhookMetrics;
   readonly logger: Logger;
+  readonly clock: () => Date;
   /** Milliseconds after which a delivery is answered 503. */
   readonly budgetMs: number;
+  /** Bytes of signed deliveries that may be under way; beyond, 503 at once. */
+  readonly maxBytesUnderWay: number;
 };
 
 const Handshake = z.object({
@@ -47,6 +67,7 @@ const Handshake = z.object({
 @Controller('webhooks')
 export class WebhookController {
   #lastRefusalLogged = 0;
+  #bytesUnderWay = 0;
 
   constructor(@Inject(WEBHOOK) private readonly parts: WebhookParts) {}
 
@@ -76,9 +97,9 @@ export class WebhookController {
   }
 
   async #receive(app: MetaApp, request: FastifyRequest): Promise<void> {
-    const { receiver, metrics, budgetMs, logger } = this.parts;
+    const { metrics, budgetMs, logger, clock } = this.parts;
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const secret = verifySignature(body, request.headers['x-hub-signature-256'], app.secrets);
+    const secret = verifySignature(body, request.headers['x-hub-signature-256'], secretsAt(app, clock()));
     if (!secret) {
       metrics.signatureFailures.inc({ app: app.app });
       this.#logRefusal(app, body);
@@ -86,12 +107,25 @@ export class WebhookController {
     }
     metrics.verified.inc({ app: app.app, secret });
     try {
-      await within(budgetMs, receiver.receive(app, body));
+      await within(budgetMs, this.#record(app, body));
     } catch (error) {
       // Whatever went wrong, nothing is lost as long as the answer is not 200: the provider delivers again, for seven days.
       if (isPlatformError(error) && httpAnswers[error.code].status === 503) throw error;
       logger.error({ err: error, app: app.app, bytes: body.length }, 'a delivery could not be recorded');
       throw new PlatformError('LOG_UNAVAILABLE', 'the delivery is not recorded', {}, { cause: error });
+    }
+  }
+
+  /** What goes on after its 503 still counts: a slow log must not gather deliveries without end. */
+  async #record(app: MetaApp, body: Buffer): Promise<void> {
+    const { receiver, maxBytesUnderWay } = this.parts;
+    if (this.#bytesUnderWay + body.length > maxBytesUnderWay)
+      throw new PlatformError('LOG_OVERLOADED', 'too many deliveries are under way');
+    this.#bytesUnderWay += body.length;
+    try {
+      await receiver.receive(app, body);
+    } finally {
+      this.#bytesUnderWay -= body.length;
     }
   }
 

@@ -1,7 +1,7 @@
-import { canonicalBytes } from '@centralita/keyring';
 import { isAnonymous, marketOf, type Identity, type WebhookItem } from '@centralita/whatsapp';
 import type { MetaApp } from '../apps.js';
 import { indexIdentity, type IndexedIdentity } from '../directory/directory.js';
+import { itemText, objectKeyOf } from './contents.js';
 import {
   accountStream,
   clip,
@@ -9,18 +9,17 @@ import {
   effective,
   EPOCH,
   ITEM_SCHEMA,
-  MAX_SEALED_BYTES,
   mediaIdOf,
   onlySubject,
-  quarantineStream,
-  RAW_SCHEMA,
   sendIdOf,
   type Plan,
   type Surroundings,
-  type UnknownData,
 } from './draft.js';
 import type { KnownSend } from './known-sends.js';
-import { sealable } from './sealable.js';
+import { placeOf, planOfUnknown, type UnknownReason } from './plan-unknown.js';
+
+/** Hexadecimal or base64, as the provider writes checksums; anything else would say nothing. */
+const CHECKSUM = /^[A-Za-z0-9+/=_-]{1,64}$/;
 
 /** True when the app may write about this account and number. */
 const isRegistered = ({ phoneNumberIds, wabaIds }: MetaApp, item: WebhookItem): boolean =>
@@ -30,63 +29,26 @@ const isRegistered = ({ phoneNumberIds, wabaIds }: MetaApp, item: WebhookItem): 
 export const planOf = (around: Surroundings, item: WebhookItem, send: KnownSend | undefined): Plan => {
   const { app, references } = around;
   const { tenantId } = app;
-  const { item: element, identity: identityOfItem, raw } = sealable(item.raw);
-  const surroundings = sealable({ contact: item.contact, metadata: item.metadata }).item as {
-    contact: unknown;
-    metadata: unknown;
-  };
-  const plaintext = { item: element, ...surroundings, ...(raw === undefined ? {} : { raw }) };
-  const size = canonicalBytes(plaintext).length;
-  const time = item.at ?? item.entryTime ?? EPOCH;
-  const providerTime = time.toISOString();
-  const at = effective(time, around.receivedAt);
-  const unattributed = around.unattributed(item.at ?? item.entryTime ?? around.receivedAt);
-
-  /** Without a wamid the account and its time stand for the message; without either the month does, which also chose the key. */
-  const place = `${item.wabaId}:${(item.at ?? item.entryTime)?.getTime() ?? unattributed}`;
-  const unknown = (reason: UnknownData['reason']): Plan => {
-    const bytes = canonicalBytes(plaintext);
-    const key = reason === 'unregistered_account' ? quarantineStream(tenantId, app.app) : accountStream(tenantId, item.wabaId);
-    return {
-      identities: [],
-      draft: () => ({
-        type: 'whatsapp.unknown.received.v1',
-        id: references.eventId(`unknown:${reason}:${item.field}`, place, identityOfItem),
-        time,
-        key,
-        sealedUnder: unattributed,
-        schema: ITEM_SCHEMA,
-        plaintext,
-        bytes,
-        data: {
-          app: app.app,
-          wabaId: clip(item.wabaId, 64),
-          phoneNumberId: clipped(item.phoneNumberId, 64),
-          reason,
-          field: clip(item.field, 64),
-          providerTime,
-          bytes: bytes.length,
-          sha256: references.digest(bytes),
-        },
-      }),
-    };
+  const text = itemText(item);
+  const at = effective(item.at ?? item.entryTime ?? EPOCH, around.receivedAt);
+  const providerTime = (item.at ?? item.entryTime ?? EPOCH).toISOString();
+  const unknown = (reason: UnknownReason): Plan => planOfUnknown(around, item, text, reason);
+  /** What every event of an item has; `ref` is what stands for the message in its id. */
+  const common = (kind: string, ref: string, key: string, sealedUnder: string) => {
+    const id = references.eventIdOfText(kind, ref, text.identity);
+    const contents = text.sealedAs(objectKeyOf(tenantId, sealedUnder, id), references);
+    return { id, time: providerTime, key, sealedUnder, schema: ITEM_SCHEMA, ...contents };
   };
 
   if (!isRegistered(app, item)) return unknown('unregistered_account');
   if (item.kind === 'unknown') return unknown(item.reason);
-  // An envelope of that size fits no record: the item is kept in the object store, and somebody is told.
-  if (size > MAX_SEALED_BYTES) return unknown('unknown_item');
-  if (item.kind === 'account')
+  if (item.kind === 'account') {
+    const unattributed = around.unattributed(item.at ?? item.entryTime ?? around.receivedAt);
     return {
       identities: [],
       draft: () => ({
+        ...common(`account:${item.field}`, placeOf(around, item), accountStream(tenantId, item.wabaId), unattributed),
         type: 'whatsapp.account.changed.v1',
-        id: references.eventId(`account:${item.field}`, place, identityOfItem),
-        time,
-        key: accountStream(tenantId, item.wabaId),
-        sealedUnder: unattributed,
-        schema: ITEM_SCHEMA,
-        plaintext,
         data: {
           app: app.app,
           wabaId: clip(item.wabaId, 64),
@@ -97,26 +59,20 @@ export const planOf = (around: Surroundings, item: WebhookItem, send: KnownSend 
         },
       }),
     };
+  }
   // Every other item belongs to a business number.
   if (item.phoneNumberId === null) return unknown('unknown_item');
 
   const phoneNumberId = item.phoneNumberId;
   const origin = { app: app.app, wabaId: clip(item.wabaId, 64), phoneNumberId };
-  const refOf = (wamid: string): string => references.messageRef(phoneNumberId, wamid);
+  // As received, except for halves of surrogate pairs, of which no reference can be made.
+  const refOf = (wamid: string): string => references.messageRef(phoneNumberId, wamid.toWellFormed());
   const indexed = (identity: Identity, also?: Identity): IndexedIdentity => indexIdentity(references, identity, at, also);
-  const ofGroup = (group: string): IndexedIdentity => indexIdentity(references, { group }, at);
+  const ofGroup = (group: string): IndexedIdentity => indexIdentity(references, { group: group.toWellFormed() }, at);
   const participantOf = (identity: Identity): string => {
     const identifier = identity.bsuid ?? identity.parentBsuid ?? identity.phone;
     return identifier === null ? '-' : references.participantRef(identifier);
   };
-  const common = (kind: string, ref: string, key: string, sealedUnder: string) => ({
-    id: references.eventId(kind, ref, identityOfItem),
-    time,
-    key,
-    sealedUnder,
-    schema: ITEM_SCHEMA,
-    plaintext,
-  });
 
   switch (item.kind) {
     case 'message': {
@@ -144,7 +100,7 @@ export const planOf = (around: Surroundings, item: WebhookItem, send: KnownSend 
               media: media && {
                 mediaId: mediaIdOf(tenantId, messageRef),
                 mimeType: clip(media.mimeType, 127),
-                sha256: media.sha256 !== null && media.sha256.length <= 64 ? media.sha256 : null,
+                sha256: media.sha256 !== null && CHECKSUM.test(media.sha256) ? media.sha256 : null,
                 voice: media.voice,
               },
               referral: item.referral,
@@ -163,6 +119,7 @@ export const planOf = (around: Surroundings, item: WebhookItem, send: KnownSend 
       const owner = send !== undefined ? [] : [groupId === null ? indexed(recipient) : ofGroup(groupId)];
       return {
         identities: [...owner, ...participant],
+        bound: groupId === null ? send?.key : undefined,
         draft: (subjects) => {
           const key = send?.key ?? onlySubject(subjects);
           return {
@@ -236,7 +193,12 @@ export const planOf = (around: Surroundings, item: WebhookItem, send: KnownSend 
       return {
         identities: [indexed(previous, item.current)],
         draft: (subjects) => ({
-          ...common('identity', item.wamid === null ? place : refOf(item.wamid), onlySubject(subjects), onlySubject(subjects)),
+          ...common(
+            'identity',
+            item.wamid === null ? placeOf(around, item) : refOf(item.wamid),
+            onlySubject(subjects),
+            onlySubject(subjects),
+          ),
           type: 'whatsapp.identity.changed.v1',
           data: { ...origin, change: clip(item.change, 64), providerTime, subjectId: onlySubject(subjects) },
         }),
@@ -246,7 +208,7 @@ export const planOf = (around: Surroundings, item: WebhookItem, send: KnownSend 
       return {
         identities: [indexed(item.user)],
         draft: (subjects) => ({
-          ...common('preference', place, onlySubject(subjects), onlySubject(subjects)),
+          ...common('preference', placeOf(around, item), onlySubject(subjects), onlySubject(subjects)),
           type: 'whatsapp.preference.changed.v1',
           data: {
             ...origin,
@@ -258,34 +220,4 @@ export const planOf = (around: Surroundings, item: WebhookItem, send: KnownSend 
         }),
       };
   }
-};
-
-/** The event of a signed body that is no JSON or no envelope. */
-export const planOfBytes = (around: Surroundings, body: Buffer, reason: 'not_json' | 'not_envelope'): Plan => {
-  const { app, references, receivedAt } = around;
-  const unattributed = around.unattributed(receivedAt);
-  const digest = references.digest(body);
-  return {
-    identities: [],
-    draft: () => ({
-      type: 'whatsapp.unknown.received.v1',
-      id: references.eventId(`unknown:${reason}`, `${app.app}:${unattributed}`, { digest }),
-      time: EPOCH,
-      key: quarantineStream(app.tenantId, app.app),
-      sealedUnder: unattributed,
-      schema: RAW_SCHEMA,
-      plaintext: { base64: body.toString('base64') },
-      bytes: body,
-      data: {
-        app: app.app,
-        wabaId: null,
-        phoneNumberId: null,
-        reason,
-        field: null,
-        providerTime: EPOCH.toISOString(),
-        bytes: body.length,
-        sha256: digest,
-      },
-    }),
-  };
 };

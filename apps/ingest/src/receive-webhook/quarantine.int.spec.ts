@@ -32,12 +32,6 @@ describe('what is not understood', () => {
     expect(keys.openBytes(subject, data.objectKey, stored!)).toEqual({ state: 'open', bytes: body });
   });
 
-  it('as an item too big for a record is kept too', async () => {
-    const { status, events } = await recorded(messages(text({ text: { body: 'x'.repeat(300_000) } })));
-    expect(status).toBe(200);
-    expect(events).toMatchObject([{ type: 'whatsapp.unknown.received.v1', data: { reason: 'unknown_item', sealed: null } }]);
-  });
-
   it('in an element cut inside an emoji is readable all the same', async () => {
     const body = Buffer.from(
       messages(text({ text: { body: 'HALF' } }))
@@ -49,5 +43,55 @@ describe('what is not understood', () => {
     expect(await opened(event)).toMatchObject({
       value: { item: { text: { body: 'half \ufffd' } }, raw: expect.stringContaining('\\ud83d') },
     });
+  });
+});
+
+describe('an item too big for a record', () => {
+  it('is still a message, and lies whole in the object store as ciphertext', async () => {
+    const item = text({ text: { body: 'ñ'.repeat(400_000) } });
+    const { status, events } = await recorded(messages(item));
+    expect(status).toBe(200);
+    const [event] = events as [CloudEvent];
+    expect(event.type).toBe('whatsapp.message.received.v1');
+    expect(JSON.stringify(event).length).toBeLessThan(100_000);
+    const { value } = (await opened(event)) as {
+      value: { item: { from: string; text: { body: string } }; whole: { objectKey: string; sha256: string } };
+    };
+    expect(value.item).toMatchObject({ from: item['from'], text: { body: `${'ñ'.repeat(4096)}…` } });
+    const keys = await fixture.keyring.sealer(blue.tenantId, [event.subject]);
+    const stored = await new FolderStore(fixture.folder).get(value.whole.objectKey);
+    expect(stored!.includes('ñññ')).toBe(false);
+    const whole = keys.openBytes(event.subject, value.whole.objectKey, stored!);
+    if (whole.state !== 'open') throw new Error('erased');
+    expect(JSON.parse(whole.bytes.toString())).toMatchObject({ item });
+    const references = await fixture.keyring.references(blue.tenantId);
+    expect(value.whole.sha256).toBe(references.digest(whole.bytes));
+    // The same item is the same fact.
+    expect((await recorded(messages(item))).events.map(({ id, data }) => [id, data])).toEqual([[event.id, event.data]]);
+  });
+
+  it('is sealed whole as long as a record holds it', async () => {
+    const item = text({ text: { body: 'x'.repeat(600_000) } });
+    const [event] = (await recorded(messages(item))).events as [CloudEvent];
+    expect(event.type).toBe('whatsapp.message.received.v1');
+    expect(await opened(event)).toMatchObject({ value: { item } });
+  });
+});
+
+describe('odd text', () => {
+  it('in ids stays with its item, and the rest of the delivery is what it was', async () => {
+    const odd = (name: string): Record<string, unknown> => {
+      const item = text();
+      return name === 'context' ? { ...item, context: { id: 'HALF' } } : { ...item, [name]: `HALF${String(item['id'])}` };
+    };
+    const items = [text(), odd('id'), odd('group_id'), odd('context'), text()];
+    const body = Buffer.from(
+      messages(...items)
+        .toString()
+        .replaceAll('HALF', '\\ud83d'),
+    );
+    const { status, events } = await recorded(body);
+    expect(status).toBe(200);
+    expect(events.map(({ type }) => type)).toEqual(items.map(() => 'whatsapp.message.received.v1'));
   });
 });

@@ -1,11 +1,11 @@
-import { canonicalBytes } from '@centralita/keyring';
+import { canonicalText } from '@centralita/keyring';
 
-/** An element that can be sealed: canonical JSON has bytes for it. */
+/** An element as canonical JSON, made once: what is sealed, what its id is made from, and how long it is all come from here. */
 export type Sealable = {
-  readonly item: unknown;
+  readonly item: string;
   /** What the event id is made from: the element alone. */
-  readonly identity: unknown;
-  /** The element's own JSON text, only where canonical JSON had to change it. */
+  readonly identity: string;
+  /** The element's own JSON text, itself as JSON; only where canonical JSON had to change it. */
   readonly raw?: string;
 };
 
@@ -17,14 +17,15 @@ const LONE_SURROGATE = /\\(?:u(d[89a-f][0-9a-f]{2})|.)/g;
  */
 export const sealable = (element: unknown): Sealable => {
   try {
-    canonicalBytes(element);
-    return { item: element, identity: element };
+    const text = canonicalText(element);
+    return { item: text, identity: text };
   } catch {
     // JSON.stringify writes lone surrogates as escapes and everything else of that range in clear.
     const raw = JSON.stringify(element);
     const repaired = raw.replace(LONE_SURROGATE, (escape, surrogate: string | undefined) =>
       surrogate === undefined ? escape : '\\ufffd',
     );
-    return { item: JSON.parse(repaired) as unknown, identity: { raw }, raw };
+    const item = canonicalText(JSON.parse(repaired));
+    return { item, identity: canonicalText({ raw }), raw: canonicalText(raw) };
   }
 };

@@ -8,6 +8,7 @@ import {
   createLogger,
   createMetrics,
   DrainController,
+  gracefulClose,
   Health,
   kafkaConnection,
   keyringMetrics,
@@ -27,7 +28,8 @@ import { webhookEnv } from '../config.js';
 import { Directory } from '../directory/directory.js';
 import { migrations } from '../services.js';
 import { FolderStore } from '../object-store/folder.js';
-import { WEBHOOK, WebhookController, webhookMetrics, type WebhookParts } from './http.js';
+import { countDelivery, WEBHOOK, WebhookController, webhookMetrics, type WebhookParts } from './http.js';
+import { KnownSends } from './known-sends.js';
 import { Receiver } from './receiver.js';
 
 /** The provider's own bound on a delivery. Above it: 413. */
@@ -94,27 +96,33 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
     drain.add('flush', 'batcher', () => batcher.close());
 
     const edge = webhookMetrics(metrics);
+    const clock = overrides.clock ?? (() => new Date());
     const receiver = new Receiver({
-      db,
       keyring,
       directory: new Directory(db),
+      sends: new KnownSends(db),
       batcher,
       objects: new FolderStore(config.MEDIA_DIR),
-      clock: overrides.clock ?? (() => new Date()),
-      onRecorded: ({ type, reason }) => {
-        edge.events.inc({ type, outcome: reason ?? 'recorded' });
-        // The alert: somebody has to look at what nobody understood. Ids and reasons only.
-        if (reason !== null) logger.warn({ reason }, 'an item was recorded as unknown');
-      },
+      clock,
+      budgetMs: config.WEBHOOK_BUDGET_MS,
+      onRecorded: (delivery) => countDelivery(edge, logger, delivery),
     });
-    const parts: WebhookParts = { apps, receiver, metrics: edge, logger, budgetMs: config.WEBHOOK_BUDGET_MS };
+    const parts: WebhookParts = {
+      apps,
+      receiver,
+      metrics: edge,
+      logger,
+      clock,
+      budgetMs: config.WEBHOOK_BUDGET_MS,
+      maxBytesUnderWay: config.WEBHOOK_MAX_BYTES_UNDER_WAY,
+    };
 
     @Module({ controllers: [WebhookController], providers: [{ provide: WEBHOOK, useValue: parts }] })
     class WebhookModule {}
 
     const app = await NestFactory.create<NestFastifyApplication>(
       WebhookModule,
-      createHttpAdapter({ bodyLimit: MAX_BODY_BYTES }),
+      createHttpAdapter({ bodyLimit: MAX_BODY_BYTES, requestTimeoutMs: config.WEBHOOK_REQUEST_TIMEOUT_MS }),
       {
         logger: new NestLogger(logger),
         abortOnError: false,
@@ -128,17 +136,10 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
     server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     observeHttp(server, metrics);
     await app.init();
-    await app.listen(config.HTTP_PORT, config.HTTP_HOST);
     const http = app.getHttpServer();
-    drain.add(
-      'accept',
-      'http',
-      () =>
-        new Promise<void>((resolve) => {
-          http.close(() => resolve());
-          http.closeIdleConnections();
-        }),
-    );
+    http.maxConnections = config.WEBHOOK_MAX_CONNECTIONS;
+    drain.add('accept', 'http', gracefulClose(http));
+    await app.listen(config.HTTP_PORT, config.HTTP_HOST);
     const { port } = http.address() as AddressInfo;
     health.started();
     logger.info({ port, metricsPort: operations.port }, 'listening');

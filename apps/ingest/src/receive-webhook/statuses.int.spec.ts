@@ -1,6 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { blue, fixture, messages, NUMBER, recorded, setUp, statuses, tearDown, text } from './harness.spec.js';
+import {
+  blue,
+  fixture,
+  inbound,
+  messages,
+  NUMBER,
+  post,
+  recorded,
+  setUp,
+  start,
+  statuses,
+  tearDown,
+  text,
+} from './harness.spec.js';
 
 beforeAll(setUp);
 afterAll(tearDown);
@@ -91,5 +104,28 @@ describe('a status', () => {
     expect(new Set(events.map((event) => event.id)).size).toBe(5);
     expect(new Set(events.map((event) => (event.data as { participant: string }).participant)).size).toBe(5);
     expect(events.every((event) => event.subject === key)).toBe(true);
+  });
+
+  it('of a message to somebody who is being erased is not recorded, and the rest of its delivery is', async () => {
+    const { key, sendId } = await givenSend();
+    const other = await givenSend();
+    await fixture.keyring.setState(blue.tenantId, key, 'closing');
+    // A process that has never seen the key alive.
+    const fresh = await start();
+    const body = statuses(
+      status({ biz_opaque_callback_data: sendId, recipient_id: '34699999999' }),
+      status({ biz_opaque_callback_data: other.sendId, recipient_id: '34699999998' }),
+    );
+    const [before, people] = [inbound().length, await subjects()];
+    for (const state of ['closing', 'destroyed'] as const) {
+      await fixture.keyring.setState(blue.tenantId, key, state);
+      expect((await post(body, {}, 'blue', `http://127.0.0.1:${fresh.port}/webhooks`)).status).toBe(200);
+    }
+    const metrics = await (await fetch(`http://127.0.0.1:${fresh.metricsPort}/metrics`)).text();
+    await fresh.drain.drain('test');
+    expect(inbound()).toHaveLength(before + 2);
+    expect(inbound().filter(({ data }) => (data as { sendId?: string }).sendId === sendId)).toEqual([]);
+    expect(await subjects()).toBe(people);
+    expect(metrics).toMatch(/ingest_events_total\{[^}]*outcome="suppressed"[^}]*\} 2/);
   });
 });
