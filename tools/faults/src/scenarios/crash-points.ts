@@ -60,12 +60,18 @@ const deadly: readonly Deadly[] = [
 export const crashPoints: Scenario = {
   name: 'crash points',
   what: `a process ends at each of ${deadly.length} exact places and is started again`,
-  customers: 80,
+  customers: 120,
   bounded: false,
+  // Roles side by side: the day must still be going on when the last of them dies.
   faults: async ({ fleet }, random, print) => {
-    for (const { role, where, point } of random.shuffle([...deadly])) {
-      await fleet.dieAt(role, point);
-      print(`${role} ended ${where}`);
-    }
+    const byRole = Map.groupBy(random.shuffle([...deadly]), ({ role }) => role);
+    await Promise.all(
+      [...byRole.values()].map(async (ofRole) => {
+        for (const { role, where, point } of ofRole) {
+          await fleet.dieAt(role, point);
+          print(`${role} ended ${where}`);
+        }
+      }),
+    );
   },
 };
