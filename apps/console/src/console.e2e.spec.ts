@@ -418,6 +418,18 @@ describe('the ledger', () => {
     await picture(page, 'altered');
   });
 
+  it('shows what the log noticed about its sources, and the record where it did', async () => {
+    await visit('/ledger');
+    await page.getByRole('link', { name: 'Hallazgos' }).click();
+    await page.waitForURL('**/ledger/findings');
+    const found = page.getByRole('row').filter({ hasText: 'faltan números' });
+    expect(await found.innerText()).toContain('12–14');
+    expect(await violations(page)).toEqual([]);
+    await picture(page, 'findings');
+    await found.getByRole('button').first().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Comprobar prueba' }).waitFor();
+  });
+
   it('shows a hole in a history as a line of its own', async () => {
     server.state.gap = 2;
     await visit(`/ledger/people/${SUBJECT}`);

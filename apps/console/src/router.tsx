@@ -61,6 +61,12 @@ const ledgerSearch = (search: Record<string, unknown>): LedgerSearch => {
 const Ledger = lazyRouteComponent(() => import('./ledger/ledger.js'), 'Ledger');
 const ledgerArea = createRoute({ getParentRoute: () => root, path: '/ledger', component: guarded('ledger') });
 const ledger = createRoute({ getParentRoute: () => ledgerArea, path: '/', component: Ledger, validateSearch: ledgerSearch });
+const findings = createRoute({
+  getParentRoute: () => ledgerArea,
+  path: 'findings',
+  component: lazyRouteComponent(() => import('./ledger/findings.js'), 'Findings'),
+  validateSearch: ledgerSearch,
+});
 const person = createRoute({
   getParentRoute: () => ledgerArea,
   path: 'people/$subject',
@@ -91,7 +97,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     index,
     inboxArea.addChildren([inboxIndex, inbox.addChildren([conversation])]),
-    ledgerArea.addChildren([ledger, person, agent]),
+    ledgerArea.addChildren([ledger, findings, person, agent]),
     billingArea.addChildren([months, statement.addChildren([line.addChildren([message])])]),
     settings,
   ]),
@@ -108,7 +114,6 @@ export const router = createRouter({
 
 declare module '@tanstack/react-router' {
   // The router asks for its type by declaration merging, which only an interface can do.
-  // Only an interface can be added to.
   // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
   interface Register {
     router: typeof router;

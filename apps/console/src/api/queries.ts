@@ -1,6 +1,7 @@
 import type {
   AccessRow,
   AgentList,
+  AuditFinding,
   ConversationDetail,
   DecisionList,
   Disposition,
@@ -167,5 +168,17 @@ export const useAccessRecords = (search: AccessSearch | null): UseInfiniteQueryR
       const query = new URLSearchParams({ limit: '50', ...search, ...(pageParam === '' ? {} : { cursor: pageParam }) });
       return body<AccessAnswer>(`/v1/access-records?${query.toString()}`, signal);
     },
+    getNextPageParam: (page) => page.nextCursor,
+  });
+
+export const useFindings = (): Pages<AuditFinding> =>
+  useInfiniteQuery({
+    queryKey: ['findings'],
+    initialPageParam: '',
+    queryFn: ({ pageParam, signal }) =>
+      body<Page<AuditFinding>>(
+        `/v1/audit/findings?limit=50${pageParam === '' ? '' : `&cursor=${encodeURIComponent(pageParam)}`}`,
+        signal,
+      ),
     getNextPageParam: (page) => page.nextCursor,
   });

@@ -122,7 +122,7 @@ export const StatementPage = (): ReactNode => {
   return (
     <div className={book.page}>
       <p>
-        <Link to="/billing" className={classes.back}>
+        <Link to="/billing" className={book.back}>
           <IconArrowLeft size={14} stroke={1.5} aria-hidden="true" /> {t('billing.title')}
         </Link>
       </p>

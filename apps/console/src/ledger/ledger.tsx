@@ -1,4 +1,4 @@
-import { useParams, useSearch } from '@tanstack/react-router';
+import { Link, useParams, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import book from '../shared/book.module.css';
@@ -18,6 +18,9 @@ export const Ledger = (): ReactNode => {
       <div className={book.head}>
         <h1 className={book.title}>{t(agent === undefined ? 'ledger.title' : 'ledger.titleAgent')}</h1>
         <p className={book.facts}>{t('ledger.recorded')}</p>
+        <Link to="/ledger/findings" className={book.aside}>
+          {t('ledger.findings')}
+        </Link>
       </div>
       <SearchForm
         key={`${subject ?? ''} ${agent ?? ''} ${from ?? ''} ${to ?? ''}`}

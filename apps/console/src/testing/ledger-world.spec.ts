@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
-import { AccessPage, ProofView, RecordDetail, type Leaf } from '@centralita/contracts';
+import { AccessPage, AuditFindingPage, ProofView, RecordDetail, type Leaf } from '@centralita/contracts';
 import {
   formatTlogProof,
   formatVerifierKey,
@@ -139,3 +139,19 @@ export const accessPage = (without: number | null, subject: boolean): z.infer<ty
     complete: { state, expected: subject ? looks.length : null, found: items.length },
   });
 };
+
+/** A source that left three numbers out, noticed at leaf 3. */
+export const findings = (): z.infer<typeof AuditFindingPage> =>
+  AuditFindingPage.parse({
+    items: [
+      {
+        kind: 'source_gap',
+        sourceLane: uuid(903),
+        numberFrom: '12',
+        numberTo: '14',
+        leafIndex: '3',
+        foundAt: at(-7_200_000),
+      },
+    ],
+    nextCursor: null,
+  });

@@ -140,6 +140,7 @@ export const startStandIn = async (): Promise<StandIn & { reset(): void }> => {
   app.get<{ Querystring: { subject?: string } }>('/api/v1/access-records', ({ query }) =>
     ledger.accessPage(state.gap, query.subject !== undefined),
   );
+  app.get('/api/v1/audit/findings', () => ledger.findings());
   app.post('/api/v1/subjects/lookup', (_request, reply) => reply.send(SubjectLookup.parse({ subjectId: ledger.SUBJECT })));
   app.get<{ Params: { leaf: string } }>('/api/v1/records/:leaf', ({ params }) =>
     state.tampered ? ledger.tampered(Number(params.leaf)) : ledger.record(Number(params.leaf)),
