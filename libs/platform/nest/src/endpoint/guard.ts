@@ -12,8 +12,7 @@ import { ROUTE, type Route } from './route.js';
 export const CALLER = Symbol('centralita:caller');
 
 declare module 'fastify' {
-  // Only an interface can be added to.
-  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
+  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- only an interface can be merged with fastify's own
   interface FastifyRequest {
     [CALLER]?: RequestContext & { readonly actor: Actor };
   }

@@ -101,8 +101,7 @@ export const ROUTE = Symbol('centralita:route');
 export const INPUT = Symbol('centralita:input');
 
 declare module 'fastify' {
-  // Only an interface can be added to.
-  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
+  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- only an interface can be merged with fastify's own
   interface FastifyRequest {
     [INPUT]?: EndpointInput<unknown, unknown, unknown>;
   }

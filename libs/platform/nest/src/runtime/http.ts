@@ -7,8 +7,7 @@ import type { Metrics } from '../metrics.js';
 export const TRACE = Symbol('centralita:trace');
 
 declare module 'fastify' {
-  // Only an interface can be added to.
-  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
+  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- only an interface can be merged with fastify's own
   interface FastifyRequest {
     [TRACE]?: { readonly span: Span; readonly context: Context };
   }
