@@ -64,8 +64,10 @@ export class LiveConnection {
     const last = page.items.length - 1;
     page.items.forEach((item, index) => {
       if (index === last) this.cursor[service] = page.cursor;
-      if (remember) this.#sent.add(item.id);
-      else if (this.#sent.has(item.id)) return;
+      // One event may be news in several conversations.
+      const told = `${item.id} ${item.streamId}`;
+      if (remember) this.#sent.add(told);
+      else if (this.#sent.has(told)) return;
       this.sink.send('pointer', this.id, { ...item, service });
     });
     this.cursor[service] = page.cursor;
