@@ -15,6 +15,8 @@ export type TestDatabase = {
 
 const withClient = async <T>(url: string, work: (client: Client) => Promise<T>): Promise<T> => {
   const client = new Client({ connectionString: url });
+  // A server that goes away is told to the query under way; without a listener it would end this process as well.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     return await work(client);

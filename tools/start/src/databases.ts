@@ -11,6 +11,8 @@ export type Databases = Record<DatabaseName, DatabaseUrls>;
 
 const query = async <Row extends object>(url: string, sql: string, values: readonly unknown[] = []): Promise<Row[]> => {
   const client = new Client({ connectionString: url });
+  // A server that goes away is told to the query under way; without a listener it would end this process as well.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     return (await client.query<Row>(sql, [...values])).rows;

@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
+import { boundToParent } from '@centralita/tool-kafka';
 
 export type Ran = { readonly exitCode: number; readonly output: string; readonly stdout: string };
 
 /** Runs a built program to its end, on the Node that runs us, with exactly the environment that is given. */
 export const runNode = (script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, ...args], {
+    // Ends with us: nobody waits for a check after Ctrl-C.
+    const [command, line] = boundToParent(process.execPath, [script, ...args], 'KILL');
+    const child = spawn(command, line, {
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -19,6 +19,8 @@ export const untilSettled = async (context: StartContext): Promise<void> => {
       .filter(([name]) => name !== 'keyring' && name !== 'gateway')
       .map(async ([name, urls]) => {
         const client = new Client({ connectionString: urls.adminUrl });
+        // At Ctrl-C the server goes away: the query under way tells.
+        client.on('error', () => undefined);
         await client.connect();
         return { name, client };
       }),
