@@ -12,7 +12,7 @@ export {
 } from './event-batch.js';
 export { activeTraceparent, traceparentOfCause } from './tracing.js';
 export { Batcher, type BatcherOptions } from './batcher.js';
-export { openEventLog, type EventLogOptions } from './open.js';
+export { LogDrivers, openEventLog, type EventLogOptions, type LogDriver } from './open.js';
 export type { SaslOptions } from './driver/options.js';
 export { OnEvents } from './nest/on-events.js';
 export { BatchContext, KafkaBatchStrategy, type KafkaBatchStrategyOptions } from './nest/strategy.js';

@@ -41,8 +41,9 @@ export class Assignment {
     if (!this.revoked) this.#controller.abort(new PlatformError('STALE_EPOCH', 'the partitions were taken away'));
   }
 
-  alive(): void {
-    this.#aliveAt = performance.now();
+  /** The coordinator has answered to what was sent at `at`, monotonic milliseconds. */
+  alive(at = performance.now()): void {
+    this.#aliveAt = at;
   }
 
   /**
@@ -70,11 +71,13 @@ export class Assignment {
     if (this.isStale()) throw new PlatformError('STALE_EPOCH', 'the partitions were taken away');
   }
 
-  position(where: TopicPartition, next: bigint): void {
+  position(where: TopicPartition, next: bigint): Position {
     const key = partitionKey(where.topic, where.partition);
     const attempt = this.#positions.get(key)?.attempt ?? 0;
     // A new object: a batch that still runs with the old one cannot move it.
-    this.#positions.set(key, { ...where, next, attempt });
+    const position = { ...where, next, attempt };
+    this.#positions.set(key, position);
+    return position;
   }
 
   /** Undefined until the partition was sought. */

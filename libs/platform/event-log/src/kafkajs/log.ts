@@ -2,23 +2,25 @@ import kafkajs from 'kafkajs';
 import { PlatformError } from '@centralita/contracts';
 import { Appender } from '../driver/appender.js';
 import type { DriverOptions } from '../driver/options.js';
+import { Reader } from '../driver/reader.js';
 import type { EventLog, LogRecord, Subscription, SubscribeOptions } from '../port.js';
 import { tracedSend } from '../tracing.js';
 import { KafkaAdmin } from './admin.js';
 import { openClient, patience } from './client.js';
 import { openCluster } from './internals.js';
 import { producerOf } from './producer.js';
-import { Reader } from './reader.js';
+import { Fetcher } from './reader.js';
 import { KafkaSubscription } from './subscription.js';
 
 /** The port over kafkajs. Connects when first used. */
 export const openKafkajsLog = (options: DriverOptions): EventLog => {
   const kafka = openClient(options);
-  const reader: Reader = new Reader(
-    () => openCluster(kafka),
-    (topic) => admin.boundsOf(topic),
-  );
-  const admin = new KafkaAdmin(kafka, (work) => reader.withCluster(work));
+  const fetcher = new Fetcher(() => openCluster(kafka));
+  const admin = new KafkaAdmin(kafka, (work) => fetcher.withCluster(work));
+  const reader = new Reader({
+    boundsOf: (topic) => admin.boundsOf(topic),
+    fetch: (cursors) => fetcher.fetch(cursors),
+  });
   const appender = new Appender({
     createProducer: () =>
       producerOf(
@@ -63,7 +65,7 @@ export const openKafkajsLog = (options: DriverOptions): EventLog => {
       // 1. No more effects, 2. no more records, 3. connections: each step may need the next.
       await Promise.all([...subscriptions].map((subscription) => subscription.close()));
       await appender.close();
-      await reader.close();
+      await fetcher.close();
       await admin.close();
     },
   };

@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { initProducerIdV4, NumericMap, produceV9, type Broker, type MessageRecord } from '@platformatic/kafka';
+import type { PlacedRecord, Producer } from '../driver/appender.js';
+import { isProducerLost, protocolCodeOf, toPlatformError } from '../driver/errors.js';
+import { PATIENCE, type ClientOptions } from '../driver/options.js';
+import { backoffMs } from '../failures.js';
+import { partitionKey, type TopicPartition } from '../port.js';
+import { answerOf, protocolError } from './answers.js';
+import type { Directory } from './directory.js';
+import { Wire } from './wire.js';
+
+const ALL = -1;
+/** How long the leader waits for the replicas; the client waits longer, so that it hears about it. */
+const ACKS_MS = 10_000;
+const REQUEST_MS = 15_000;
+const UNKNOWN_TOPIC = 3;
+const LEADER_NOT_AVAILABLE = 5;
+/** Tries after which a topic that was there is believed to be gone, about 2 s in all: not every broker knows a new one at once. */
+const SURE_AFTER = 6;
+
+/** What goes to one partition, under the same sequence numbers at every try. */
+type Batch = TopicPartition & { readonly messages: readonly MessageRecord[]; readonly sequence: number };
+
+const messageOf = ({ topic, partition, key, value, headers }: PlacedRecord): MessageRecord => ({
+  topic,
+  partition,
+  ...(key !== null && { key: Buffer.from(key) }),
+  // A null value is a record too; the client writes it, its type does not say so.
+  value: value as Buffer,
+  ...(headers && {
+    headers: new Map(Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
+  }),
+});
+
+/**
+ * An idempotent producer over the requests of the client, one request to each leader. Its own `Producer` groups partitions by leader once
+ * and repeats the whole group at the new leader of the first of them: when a broker dies and its partitions go to different brokers, that
+ * group can never be stored, and giving up makes it write a part of it twice under a new producer id.
+ */
+export class IdempotentProducer implements Producer {
+  readonly #directory: Directory;
+  readonly #wire: Wire;
+  readonly #tries: number;
+  readonly #compression: 'none' | 'gzip';
+  readonly #sequences = new Map<string, number>();
+  #id: { producerId: bigint; producerEpoch: number } | null = null;
+
+  constructor(directory: Directory, options: ClientOptions, compression: 'none' | 'gzip') {
+    this.#directory = directory;
+    this.#wire = new Wire(options, REQUEST_MS);
+    this.#tries = options.retries ?? PATIENCE.tries;
+    this.#compression = compression;
+  }
+
+  async connect(): Promise<void> {
+    await this.#persist(async () => {
+      const { producerId, producerEpoch } = await this.#directory.ask(initProducerIdV4.api, null, ACKS_MS, -1n, -1);
+      this.#id = { producerId, producerEpoch };
+      return true;
+    });
+  }
+
+  async disconnect(): Promise<void> {
+    await this.#wire.close();
+  }
+
+  async send(records: readonly PlacedRecord[]): Promise<readonly TopicPartition[]> {
+    const batches = [...Map.groupBy(records, ({ topic, partition }) => partitionKey(topic, partition))].map(
+      ([key, own]): Batch => ({
+        topic: own[0]?.topic as string,
+        partition: own[0]?.partition as number,
+        messages: own.map(messageOf),
+        sequence: this.#sequences.get(key) ?? 0,
+      }),
+    );
+    const stored: TopicPartition[] = [];
+    let pending: readonly Batch[] = batches;
+    await this.#persist(async (attempt) => {
+      const answers = await this.#round(pending, attempt > 0);
+      const failed: Error[] = [];
+      pending = pending.filter((batch) => {
+        const key = partitionKey(batch.topic, batch.partition);
+        const code = answers.get(key) ?? (this.#directory.known(batch.topic) ? LEADER_NOT_AVAILABLE : UNKNOWN_TOPIC);
+        if (code === 0) {
+          this.#sequences.set(key, batch.sequence + batch.messages.length);
+          stored.push({ topic: batch.topic, partition: batch.partition });
+          return false;
+        }
+        failed.push(code instanceof Error ? code : protocolError(code));
+        return true;
+      });
+      const [first] = failed;
+      if (first) throw failed.find((error) => !isPassing(error, attempt)) ?? first;
+      return true;
+    }).catch((error: unknown) => {
+      // What was stored is told, so that it is not stored again under another producer's numbers.
+      if (stored.length === 0) throw error;
+    });
+    return stored;
+  }
+
+  /** One try of everything that is pending: the answer of each partition, a code or what went wrong on the way. */
+  async #round(pending: readonly Batch[], refresh: boolean): Promise<ReadonlyMap<string, number | Error>> {
+    const answers = new Map<string, number | Error>();
+    const topics = [...new Set(pending.map(({ topic }) => topic))];
+    if (refresh || topics.some((topic) => !this.#directory.known(topic))) await this.#directory.existing(topics);
+    const led = Map.groupBy(pending, ({ topic, partition }) => this.#directory.known(topic)?.leaders[partition]?.broker);
+    await Promise.all(
+      [...led].map(async ([broker, own]) => {
+        if (!broker) return;
+        try {
+          for (const [key, code] of await this.#produce(broker, own)) answers.set(key, code);
+        } catch (error) {
+          const cause = error instanceof Error ? error : new Error(String(error));
+          for (const { topic, partition } of own) answers.set(partitionKey(topic, partition), cause);
+        }
+      }),
+    );
+    return answers;
+  }
+
+  async #produce(broker: Broker, batches: readonly Batch[]): Promise<[string, number][]> {
+    const sequences = new NumericMap();
+    for (const { topic, partition, sequence } of batches) sequences.set(partitionKey(topic, partition), sequence);
+    const answer = await answerOf(
+      this.#wire.send(
+        broker,
+        produceV9.api,
+        ALL,
+        ACKS_MS,
+        batches.flatMap(({ messages }) => messages),
+        { ...this.#id, compression: this.#compression, sequences },
+      ),
+    );
+    if (typeof answer === 'boolean') return [];
+    return answer.responses.flatMap(({ name, partitionResponses }) =>
+      partitionResponses.map(({ index, errorCode }): [string, number] => [partitionKey(name, index), errorCode]),
+    );
+  }
+
+  async #persist(work: (attempt: number) => Promise<true>): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await work(attempt);
+        return;
+      } catch (error) {
+        if (!isPassing(error, attempt) || attempt >= this.#tries) throw error;
+        await sleep(backoffMs(attempt, PATIENCE.firstMs, PATIENCE.mostMs));
+      }
+    }
+  }
+}
+
+/** True when the same request can succeed later. */
+const isPassing = (error: unknown, attempt: number): boolean => {
+  const code = protocolCodeOf(error);
+  if (code === UNKNOWN_TOPIC) return attempt < SURE_AFTER;
+  return !isProducerLost(error) && toPlatformError(error, 'produce').retryable;
+};

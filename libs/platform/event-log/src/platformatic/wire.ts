@@ -1,0 +1,54 @@
+import { isIP } from 'node:net';
+import { ConnectionPool, parseBroker, SASLMechanisms, type API, type Broker, type ConnectionOptions } from '@platformatic/kafka';
+import type { ClientOptions } from '../driver/options.js';
+
+const mechanisms = {
+  plain: SASLMechanisms.PLAIN,
+  'scram-sha-256': SASLMechanisms.SCRAM_SHA_256,
+  'scram-sha-512': SASLMechanisms.SCRAM_SHA_512,
+} as const;
+
+const CONNECT_MS = 3000;
+
+/** `requestMs` is the longest wait for an answer: then the connection is given up, whatever else it carries. */
+export const connectionOptions = (options: ClientOptions, requestMs: number): ConnectionOptions => ({
+  connectTimeout: CONNECT_MS,
+  requestTimeout: requestMs,
+  ...(options.tls && { tls: options.tls === true ? {} : options.tls }),
+  // TLS knows brokers by name; an address is no server name (RFC 6066).
+  ...(options.tls && { tlsServerName: options.brokers.every((broker) => isIP(parseBroker(broker).host) === 0) }),
+  ...(options.sasl && {
+    sasl: {
+      mechanism: mechanisms[options.sasl.mechanism],
+      username: options.sasl.username,
+      password: options.sasl.password,
+    },
+  }),
+});
+
+/**
+ * Connections to brokers, one to each. A broker answers the requests of a connection one after the other, so what waits long (a join,
+ * a fetch at the end of a partition) has a wire of its own.
+ */
+export class Wire {
+  readonly #pool: ConnectionPool;
+
+  constructor(options: ClientOptions, requestMs: number) {
+    this.#pool = new ConnectionPool(options.clientId, connectionOptions(options, requestMs));
+    // The pool hears the first error of a connection only, and one that nobody hears ends the process.
+    this.#pool.on('connecting', ({ connection }) => void connection.on('error', () => undefined));
+  }
+
+  async send<A extends unknown[], R>(broker: Broker, api: API<A, R>, ...args: A): Promise<R> {
+    return api.async(await this.#pool.get(broker), ...args);
+  }
+
+  /** To the first of the brokers that can be reached. */
+  async sendFirst<A extends unknown[], R>(brokers: readonly Broker[], api: API<A, R>, ...args: A): Promise<R> {
+    return api.async(await this.#pool.getFirstAvailable([...brokers]), ...args);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}
