@@ -81,6 +81,7 @@ export const bringUp = async (start: BringUp): Promise<StartContext> => {
     seed: flags.seed,
     logLevel: process.env['LOG_LEVEL'] || 'info',
     traces: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] || null,
+    kafkaDriver: process.env['KAFKA_DRIVER'] || null,
   };
   const specs = serviceSpecs(wiring);
 

@@ -20,6 +20,8 @@ export type Wiring = {
   logLevel: string;
   /** Where services send traces; null for nowhere. */
   traces: string | null;
+  /** Client library that services use for Kafka; null for their default. */
+  kafkaDriver: string | null;
 };
 
 const at = (port: number): string => `http://127.0.0.1:${port}`;
@@ -102,6 +104,7 @@ const environment = (row: ServiceRow, wiring: Wiring): Record<string, string> =>
     HTTP_PORT: String(wiring.ports.http[row.name]),
     METRICS_PORT: String(wiring.ports.metrics[row.name]),
     KAFKA_BROKERS: wiring.brokers.join(','),
+    ...(wiring.kafkaDriver === null ? {} : { KAFKA_DRIVER: wiring.kafkaDriver }),
     DATABASE_URL: database.appUrl,
     RELAY_DATABASE_URL: database.relayUrl,
     KEYRING_DATABASE_URL: wiring.databases.keyring.appUrl,

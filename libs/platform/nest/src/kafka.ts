@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { EventLogOptions } from '@centralita/event-log';
+import { LogDrivers, type EventLogOptions } from '@centralita/event-log';
 import { z } from 'zod';
 import { envList } from './environment.js';
 
@@ -8,6 +8,10 @@ const file = (holds: string): z.ZodOptional<z.ZodString> => z.string().min(1).de
 /** How a process reaches the brokers. Secrets are files where they can be: an environment is shown by too many tools. */
 export const kafkaEnv = z.object({
   KAFKA_BROKERS: envList.describe('addresses of the brokers, with commas'),
+  KAFKA_DRIVER: z
+    .enum(LogDrivers)
+    .default('kafkajs')
+    .describe('client library that talks to the brokers; processes of one group may differ while they are replaced'),
   KAFKA_TLS: z
     .enum(['true', 'false'])
     .default('false')
@@ -27,7 +31,7 @@ type KafkaEnv = z.infer<typeof kafkaEnv>;
 type Name = keyof KafkaEnv;
 
 /** What `openEventLog` needs of the environment. */
-export type KafkaConnection = Pick<EventLogOptions, 'brokers' | 'tls' | 'sasl'>;
+export type KafkaConnection = Pick<EventLogOptions, 'driver' | 'brokers' | 'tls' | 'sasl'>;
 
 const connectionOf = (env: KafkaEnv, refuse: (name: Name, message: string) => void): KafkaConnection => {
   const read = (name: Name): string | undefined => {
@@ -64,6 +68,7 @@ const connectionOf = (env: KafkaEnv, refuse: (name: Name, message: string) => vo
   if (mechanism === 'plain' && env.KAFKA_TLS === 'false') refuse('KAFKA_TLS', 'must be true with KAFKA_SASL_MECHANISM plain');
 
   return {
+    driver: env.KAFKA_DRIVER,
     brokers: env.KAFKA_BROKERS,
     ...(env.KAFKA_TLS === 'true' && {
       tls: { ...(ca !== undefined && { ca: [ca] }), ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) },

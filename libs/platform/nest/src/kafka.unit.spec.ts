@@ -32,7 +32,9 @@ describe('settings of Kafka', () => {
   };
 
   it('are brokers alone on a laptop', () => {
-    expect(read({})).toEqual({ brokers: ['one:9092', 'two:9092'] });
+    expect(read({})).toEqual({ driver: 'kafkajs', brokers: ['one:9092', 'two:9092'] });
+    expect(read({ KAFKA_DRIVER: 'platformatic' })).toMatchObject({ driver: 'platformatic' });
+    expect(complaints({ KAFKA_DRIVER: 'librdkafka' })).toEqual(['KAFKA_DRIVER must be one of kafkajs, platformatic']);
   });
 
   it('read certificates and the password from files', () => {
@@ -47,6 +49,7 @@ describe('settings of Kafka', () => {
         KAFKA_SASL_PASSWORD_FILE: files.password,
       }),
     ).toEqual({
+      driver: 'kafkajs',
       brokers: ['one:9092', 'two:9092'],
       tls: { ca: ['the ca\n'], cert: 'the cert\n', key: 'the key\n' },
       sasl: { mechanism: 'scram-sha-512', username: 'billing', password: 'the password' },
