@@ -3,6 +3,15 @@ import { OnEvents, type EventBatch } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
 import { Controller } from '@nestjs/common';
+import {
+  endAssignments,
+  insertAgents,
+  insertAssignments,
+  insertQueues,
+  type Assigned,
+  type Ended,
+  type Queued,
+} from './store.js';
 
 const handles = [
   'agent.defined.v1',
@@ -14,24 +23,22 @@ const handles = [
 ] as const;
 const ignores = typesOf('routing.events.v1').filter((type) => !(handles as readonly string[]).includes(type));
 
-type Ended = { conversationId: string; agentId: string; at: string };
-
 const endedBy = (event: CloudEvent): Ended | null => {
+  const { id: eventId } = event;
   if (isType(event, 'task.transferred.v1'))
-    return { conversationId: event.data.conversationId, agentId: event.data.fromAgentId, at: event.data.transferredAt };
+    return { conversationId: event.data.conversationId, agentId: event.data.fromAgentId, at: event.data.transferredAt, eventId };
   if (isType(event, 'task.released.v1'))
-    return { conversationId: event.data.conversationId, agentId: event.data.agentId, at: event.data.releasedAt };
+    return { conversationId: event.data.conversationId, agentId: event.data.agentId, at: event.data.releasedAt, eventId };
   if (isType(event, 'task.completed.v1') && event.data.agentId !== null)
-    return { conversationId: event.data.conversationId, agentId: event.data.agentId, at: event.data.completedAt };
+    return { conversationId: event.data.conversationId, agentId: event.data.agentId, at: event.data.completedAt, eventId };
   return null;
 };
 
-const queuedBy = (
-  event: CloudEvent,
-): { conversationId: string; subjectId: string; queueId: string | null; at: string } | null => {
-  if (isType(event, 'task.queued.v1')) return { ...event.data, at: event.data.queuedAt };
+const queuedBy = (event: CloudEvent): (Omit<Queued, 'subject'> & { readonly subjectId: string }) | null => {
+  const { id: eventId } = event;
+  if (isType(event, 'task.queued.v1')) return { ...event.data, at: event.data.queuedAt, eventId };
   if (isType(event, 'task.transferred.v1') && event.data.toQueueId !== null)
-    return { ...event.data, queueId: event.data.toQueueId, at: event.data.transferredAt };
+    return { ...event.data, queueId: event.data.toQueueId, at: event.data.transferredAt, eventId };
   return null;
 };
 
@@ -47,33 +54,37 @@ export class FactsHandler {
   async onDecisions(batch: EventBatch): Promise<void> {
     const tx = batch.tx as Tx;
     const commitments = await this.#commitments(batch);
+    const commitmentOf = (subjectId: string): string | null => commitments.get(subjectId) ?? null;
+    const assigned: Assigned[] = [];
+    const endedBefore = new Map<string, Ended>();
+    const open = new Map<string, Assigned>();
     for (const { event } of batch.events) {
       const ended = endedBy(event);
-      if (ended)
-        await tx.execute(
-          `update assignment set until_at = $4, ended_event = $5
-           where tenant_id = $1 and conversation_id = $2 and agent_id = $3 and until_at is null`,
-          [tx.tenantId, ended.conversationId, ended.agentId, ended.at, event.id],
-        );
-      const queued = queuedBy(event);
-      if (queued)
-        await tx.execute(
-          `insert into task_queue (tenant_id, conversation_id, event_id, queue_id, subject, since) values ($1, $2, $3, $4, $5, $6)`,
-          [tx.tenantId, queued.conversationId, event.id, queued.queueId, commitments.get(queued.subjectId) ?? null, queued.at],
-        );
+      if (ended) {
+        const key = `${ended.conversationId}/${ended.agentId}`;
+        const own = open.get(key);
+        if (own) own.ended = ended;
+        else if (!endedBefore.has(key)) endedBefore.set(key, ended);
+        open.delete(key);
+      }
       if (isType(event, 'task.assigned.v1')) {
         const { conversationId, agentId, subjectId, assignedAt } = event.data;
-        await tx.execute(
-          `insert into assignment (tenant_id, conversation_id, assigned_event, agent_id, subject, from_at) values ($1, $2, $3, $4, $5, $6)`,
-          [tx.tenantId, conversationId, event.id, agentId, commitments.get(subjectId) ?? null, assignedAt],
-        );
+        const one = { conversationId, agentId, subject: commitmentOf(subjectId), at: assignedAt, eventId: event.id, ended: null };
+        assigned.push(one);
+        open.set(`${conversationId}/${agentId}`, one);
       }
-      if (isType(event, 'agent.defined.v1'))
-        await tx.execute(
-          `insert into agent_queues (tenant_id, agent_id, event_id, queue_ids, since) values ($1, $2, $3, $4::uuid[], $5)`,
-          [tx.tenantId, event.data.agentId, event.id, event.data.queueIds, event.time],
-        );
     }
+    // First what ended of earlier batches, or it would end what this one begins.
+    await endAssignments(tx, [...endedBefore.values()]);
+    await insertAssignments(tx, assigned);
+    await insertQueues(
+      tx,
+      batch.events.flatMap(({ event }) => queuedBy(event) ?? []).map((one) => ({ ...one, subject: commitmentOf(one.subjectId) })),
+    );
+    await insertAgents(
+      tx,
+      batch.events.flatMap(({ event }) => (isType(event, 'agent.defined.v1') ? [event] : [])),
+    );
   }
 
   /** One question for the whole batch. An erased customer has no commitment any more, and needs none: nobody may read them. */

@@ -1,6 +1,7 @@
 import { Uuid, type AccessRecord } from '@centralita/contracts';
 import type { Tx } from '@centralita/event-store';
-import { isVerifiable, type Facts } from './reason.js';
+import { Facts } from './facts.js';
+import { isVerifiable } from './reason.js';
 
 type AssignmentRow = {
   conversation_id: string;
@@ -17,7 +18,7 @@ type AgentRow = { agent_id: string; queue_ids: string[]; since: Date; event_id: 
 /** All facts that may bear on these records, in three questions. */
 export const loadFacts = async (tx: Tx, records: readonly AccessRecord[]): Promise<Facts> => {
   const checked = records.filter(isVerifiable);
-  if (checked.length === 0) return { assignments: [], queues: [], agents: [] };
+  if (checked.length === 0) return new Facts({ assignments: [], queues: [], agents: [] });
   const conversations = checked
     .filter(({ resource }) => resource.type === 'conversation' && Uuid.safeParse(resource.id).success)
     .map(({ resource }) => resource.id);
@@ -37,7 +38,7 @@ export const loadFacts = async (tx: Tx, records: readonly AccessRecord[]): Promi
      order by since, event_id`,
     [tx.tenantId, [...new Set(checked.map(({ actor }) => actor.id))]],
   );
-  return {
+  return new Facts({
     assignments: assignments.map((row) => ({
       conversationId: row.conversation_id,
       agentId: row.agent_id,
@@ -60,5 +61,5 @@ export const loadFacts = async (tx: Tx, records: readonly AccessRecord[]): Promi
       since: row.since.getTime(),
       eventId: row.event_id,
     })),
-  };
+  });
 };

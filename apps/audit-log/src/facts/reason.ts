@@ -1,33 +1,5 @@
 import type { AccessRecord } from '@centralita/contracts';
-
-/** What routing had decided, as the sequencer knows it. Instants are milliseconds. */
-export type Assignment = {
-  readonly conversationId: string;
-  readonly agentId: string;
-  readonly subject: string | null;
-  readonly from: number;
-  readonly until: number | null;
-  readonly assignedEvent: string;
-  readonly endedEvent: string | null;
-};
-export type TaskQueue = {
-  readonly conversationId: string;
-  readonly subject: string | null;
-  readonly queueId: string | null;
-  readonly since: number;
-  readonly eventId: string;
-};
-export type AgentQueues = {
-  readonly agentId: string;
-  readonly queueIds: readonly string[];
-  readonly since: number;
-  readonly eventId: string;
-};
-export type Facts = {
-  readonly assignments: readonly Assignment[];
-  readonly queues: readonly TaskQueue[];
-  readonly agents: readonly AgentQueues[];
-};
+import type { Facts, Target } from './facts.js';
 
 export type Verified = 'confirmed' | 'unverifiable' | 'contradicted';
 export type Verdict = { readonly verified: Verified; readonly basis: readonly string[] };
@@ -45,20 +17,12 @@ const inForce = (fact: { from: number; until: number | null }, at: number): bool
   fact.from <= at + SKEW_MS && (fact.until === null || fact.until + GRACE_MS >= at);
 
 /** The facts of a history that held at some time around `at`: each holds until the next begins. */
-const around = <Fact extends { readonly since: number }>(history: readonly Fact[], at: number): Fact[] => {
-  const sorted = [...history].sort((a, b) => a.since - b.since);
-  return sorted.filter((fact, position) => inForce({ from: fact.since, until: sorted[position + 1]?.since ?? null }, at));
-};
-
-type Target = { readonly conversationId: string | null; readonly subject: string | null };
-const concerns =
-  ({ conversationId, subject }: Target) =>
-  (fact: { readonly conversationId: string; readonly subject: string | null }): boolean =>
-    conversationId === null ? subject !== null && fact.subject === subject : fact.conversationId === conversationId;
+const around = <Fact extends { readonly since: number }>(history: readonly Fact[], at: number): Fact[] =>
+  history.filter((fact, position) => inForce({ from: fact.since, until: history[position + 1]?.since ?? null }, at));
 
 /** An assignment of this conversation, or of one of this customer, to the actor, in force at the time of the record. */
 const assigned = (facts: Facts, agentId: string, target: Target, at: number): Verdict => {
-  const known = facts.assignments.filter(concerns(target));
+  const known = facts.assignments(target);
   const own = known.filter((each) => each.agentId === agentId);
   const confirming = own.find((each) => inForce(each, at));
   if (confirming) return { verified: 'confirmed', basis: [confirming.assignedEvent] };
@@ -69,12 +33,11 @@ const assigned = (facts: Facts, agentId: string, target: Target, at: number): Ve
 
 /** The queue that owns the conversation is one of the agent's. Without a queue or a definition of the agent nothing can be said. */
 const inOwnQueue = (facts: Facts, agentId: string, target: Target, at: number): Verdict => {
-  const agents = around(
-    facts.agents.filter((each) => each.agentId === agentId),
-    at,
-  );
-  const byConversation = Map.groupBy(facts.queues.filter(concerns(target)), (each) => each.conversationId);
-  const queues = [...byConversation.values()].flatMap((history) => around(history, at)).filter(({ queueId }) => queueId !== null);
+  const agents = around(facts.agent(agentId), at);
+  const queues = facts
+    .queues(target)
+    .flatMap((history) => around(history, at))
+    .filter(({ queueId }) => queueId !== null);
   if (agents.length === 0 || queues.length === 0) return unverifiable;
   for (const queue of queues)
     for (const agent of agents)

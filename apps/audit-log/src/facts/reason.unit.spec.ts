@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AccessRecord } from '@centralita/contracts';
-import { isVerifiable, verifyReason, type Assignment, type Facts } from './reason.js';
+import { Facts, type AgentQueues, type Assignment, type KnownFacts, type TaskQueue } from './facts.js';
+import { isVerifiable, verifyReason } from './reason.js';
 
 const AT = Date.parse('2026-11-22T10:00:00.000Z');
 const minutes = (n: number): number => AT + n * 60_000;
@@ -34,8 +35,8 @@ const assignment = (changed: Partial<Assignment> = {}): Assignment => ({
   endedEvent: null,
   ...changed,
 });
-const facts = (changed: Partial<Facts>): Facts => ({ assignments: [], queues: [], agents: [], ...changed });
-const verdict = (about: AccessRecord, known: Partial<Facts>): { verified: string; basis: readonly string[] } => {
+const facts = (changed: Partial<KnownFacts>): Facts => new Facts({ assignments: [], queues: [], agents: [], ...changed });
+const verdict = (about: AccessRecord, known: Partial<KnownFacts>): { verified: string; basis: readonly string[] } => {
   const { verified, basis } = verifyReason(about, facts(known));
   return { verified, basis };
 };
@@ -85,14 +86,14 @@ describe('ASSIGNED_CONVERSATION', () => {
 
 describe('QUEUE_TRIAGE', () => {
   const triage = record({ reason: { code: 'QUEUE_TRIAGE', reference: null, text: null } });
-  const queue = (queueId: string | null, since = minutes(-20), eventId = `in ${queueId}`): Facts['queues'][number] => ({
+  const queue = (queueId: string | null, since = minutes(-20), eventId = `in ${queueId}`): TaskQueue => ({
     conversationId: 'case-1',
     subject: 'one',
     queueId,
     since,
     eventId,
   });
-  const agent = (queueIds: string[], since = minutes(-600)): Facts['agents'][number] => ({
+  const agent = (queueIds: string[], since = minutes(-600)): AgentQueues => ({
     agentId: AGENT,
     queueIds,
     since,

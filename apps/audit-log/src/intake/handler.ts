@@ -22,8 +22,8 @@ export type IntakeRow = {
 };
 
 /**
- * Puts records before the sequencer. A number that is already here under another event would mean that the source has used it
- * twice: its database was restored behind the log.
+ * Puts records before the sequencer. A number that is already here, waiting or in the log, would mean that the source has used it
+ * twice: its database was restored behind the log. Refused here, that one lane waits for an operator; in the sequencer the whole log would.
  */
 export const takeIn = async (tx: Tx, rows: readonly IntakeRow[]): Promise<void> => {
   if (rows.length === 0) return;
@@ -31,7 +31,9 @@ export const takeIn = async (tx: Tx, rows: readonly IntakeRow[]): Promise<void> 
   await tx.execute(`insert into tenant_log (tenant_id) values ($1) on conflict do nothing`, [tx.tenantId]);
   const inserted = await tx.execute(
     `insert into intake (tenant_id, lane, number, kind, event_id, record)
-     select $1, * from unnest($2::uuid[], $3::bigint[], $4::text[], $5::uuid[], $6::jsonb[]) on conflict do nothing`,
+     select $1, u.* from unnest($2::uuid[], $3::bigint[], $4::text[], $5::uuid[], $6::jsonb[]) as u(lane, number, kind, event_id, record)
+     where not exists (select from leaf l where l.tenant_id = $1 and l.lane = u.lane and l.number = u.number and l.kind <> 'subject')
+     on conflict do nothing`,
     [
       tx.tenantId,
       rows.map(({ lane }) => lane),

@@ -4,9 +4,10 @@ import { loadFacts } from '../facts/load.js';
 import { isVerifiable, verifyReason } from '../facts/reason.js';
 import { LeafBuilder, type DueRecord } from './leaves.js';
 
-/** Records of one lane that one pass looks at; a lane that has more goes on in the next pass, behind the others. */
-const PER_LANE = 64;
-/** Leaves of one transaction, unless a single list has more. */
+/** Records that one pass looks at, shared by the lanes that have any; a lane that has more goes on in the next pass. */
+const RECORDS_PER_PASS = 1_000;
+const LEAST_PER_LANE = 8;
+/** Leaves of one transaction, unless a single list has more; their order is sorted in the database's working memory. */
 const LEAVES_PER_PASS = 1_000;
 
 type IntakeRow = {
@@ -29,35 +30,52 @@ export type MustWait = (received: { at: Date; ageMs: number }) => boolean;
  */
 export const dueRecords = async (tx: Tx, mustWait: MustWait): Promise<{ due: DueRecord[]; more: boolean }> => {
   const rows = await tx.query<IntakeRow>(
-    `select i.lane, i.number, i.kind, i.event_id, i.record, i.received_at,
+    // Lanes are found one after the other by index: counting them would read all that waits.
+    `with recursive lanes (lane) as (
+       (select lane from intake where tenant_id = $1 order by lane limit 1)
+       union all
+       select next.lane from lanes l
+       cross join lateral (select lane from intake where tenant_id = $1 and lane > l.lane order by lane limit 1) next
+     )
+     select i.lane, i.number, i.kind, i.event_id, i.record, i.received_at,
             extract(epoch from clock_timestamp() - i.received_at)::float8 * 1000 as age_ms
-     from (select distinct lane from intake where tenant_id = $1) l
-     cross join lateral (select * from intake where tenant_id = $1 and lane = l.lane order by number limit ${PER_LANE}) i
+     from lanes l
+     cross join lateral (select * from intake where tenant_id = $1 and lane = l.lane order by number
+                         limit (select greatest($2, $3 / count(*)) from lanes)) i
      order by i.lane, i.number`,
-    [tx.tenantId],
+    [tx.tenantId, LEAST_PER_LANE, RECORDS_PER_PASS],
   );
   const facts = await loadFacts(
     tx,
     rows.map(({ record }) => record),
   );
-  const ready: { row: IntakeRow; due: DueRecord; order: number }[] = [];
   const held = new Set<string>();
-  let order = 0;
-  let lane = '';
-  for (const row of rows) {
-    if (row.lane !== lane) [lane, order] = [row.lane, 0];
-    const verdict = verifyReason(row.record, facts);
-    if (verdict.verified !== 'confirmed' && isVerifiable(row.record) && mustWait({ at: row.received_at, ageMs: row.age_ms }))
-      held.add(lane);
-    if (held.has(lane)) continue;
-    // The clock of the database may step back; the numbers of a lane do not.
-    order = Math.max(order, row.received_at.getTime());
-    const { kind, event_id: eventId, record } = row;
-    ready.push({ row, order, due: { lane, number: toBigInt(row.number), kind, eventId, record, verdict } });
-  }
-  ready.sort((a, b) => a.order - b.order);
+  const due: DueRecord[] = [];
   let leaves = 0;
-  const end = ready.findIndex(({ due }, position) => (leaves += LeafBuilder.width(due.record)) > LEAVES_PER_PASS && position > 0);
-  const due = (end < 0 ? ready : ready.slice(0, end)).map((each) => each.due);
-  return { due, more: due.length < ready.length || rows.length >= PER_LANE };
+  for (const row of inOrderOfArrival(rows)) {
+    const { lane, kind, event_id: eventId, record } = row;
+    if (held.has(lane)) continue;
+    const verdict = verifyReason(record, facts);
+    if (verdict.verified !== 'confirmed' && isVerifiable(record) && mustWait({ at: row.received_at, ageMs: row.age_ms })) {
+      held.add(lane);
+      continue;
+    }
+    leaves += LeafBuilder.width(record);
+    if (leaves > LEAVES_PER_PASS && due.length > 0) return { due, more: true };
+    due.push({ lane, number: toBigInt(row.number), kind, eventId, record, verdict });
+  }
+  return { due, more: due.length > 0 && rows.length >= LEAST_PER_LANE };
+};
+
+/** By arrival between lanes. Within a lane by number: the clock of the database may step back, the numbers of a lane do not. */
+const inOrderOfArrival = (rows: readonly IntakeRow[]): IntakeRow[] => {
+  const latest = new Map<string, number>();
+  return rows
+    .map((row) => {
+      const order = Math.max(latest.get(row.lane) ?? 0, row.received_at.getTime());
+      latest.set(row.lane, order);
+      return { row, order };
+    })
+    .sort((a, b) => a.order - b.order)
+    .map(({ row }) => row);
 };

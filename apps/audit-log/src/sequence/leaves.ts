@@ -1,5 +1,15 @@
 import type { AccessRecord, Leaf } from '@centralita/contracts';
-import { Frontier, leafHash, leafText, manifestRoot, toHex, utf8, type TreeNode } from '@centralita/domain-ledger';
+import {
+  Frontier,
+  leafHash,
+  leafText,
+  LONGEST_LEAF,
+  malformed,
+  manifestRoot,
+  toHex,
+  utf8,
+  type TreeNode,
+} from '@centralita/domain-ledger';
 import { LONGEST_BASIS, type RecordVerdict, type Verdict } from '../facts/reason.js';
 import { sha256 } from '../signing/signer.js';
 
@@ -86,7 +96,7 @@ export class LeafBuilder {
 export const requireRoom = (tenantId: string, record: AccessRecord): void => {
   const { subjects: _, ...shown } = record;
   const longestNumber = (2n ** 63n).toString();
-  leafText({
+  const longest: Leaf = {
     ...shown,
     v: 1,
     tenant: tenantId,
@@ -98,7 +108,10 @@ export const requireRoom = (tenantId: string, record: AccessRecord): void => {
     basis: Array.from({ length: LONGEST_BASIS }, () => record.recordId),
     sourceLane: record.recordId,
     sourceNumber: longestNumber,
-  });
+  };
+  // Canonical JSON has its fields in another order and the same length.
+  if (Buffer.byteLength(JSON.stringify(longest)) > LONGEST_LEAF)
+    malformed('leaf', `may become longer than ${LONGEST_LEAF} bytes`);
 };
 
 /** A record with a manifest is a list, even of one; several subjects without a manifest are one all the same. */

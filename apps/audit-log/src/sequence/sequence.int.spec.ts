@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { createDataSource, Database } from '@centralita/event-store';
 import { until } from '@centralita/testing-engines';
+import { takeIn } from '../intake/handler.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeEvent, isType, type EventData, type ExportBundle, type Leaf } from '@centralita/contracts';
 import { fsck, verdictOf } from '@centralita/domain-ledger';
@@ -128,6 +130,21 @@ describe('sequencer', () => {
     ).toEqual(['1', '3']);
     const metric = await harness.service.metrics.registry.getSingleMetric('audit_verify_failures_total')?.get();
     expect(metric?.values.map(({ value, labels }) => [labels['kind'], value])).toContainEqual(['source_gap', 1]);
+  });
+
+  it('refuses a number that a source has used before, whether its record still waits or stands in the log', async () => {
+    const { id, source } = harness.tenant();
+    const record = await source.access({ subjects: [] });
+    await harness.checkpointed(id, 1);
+    const again = { lane: source.lane(0), number: 1n, kind: 'record' as const, eventId: randomUUID(), record };
+    const db = new Database(createDataSource({ url: harness.database.appUrl, poolSize: 1 }));
+    try {
+      await expect(db.withTenant(id, (tx) => takeIn(tx, [again]))).rejects.toMatchObject({ code: 'VERSION_REUSED' });
+      const twice = [2n, 2n].map((number) => ({ ...again, number, eventId: randomUUID() }));
+      await expect(db.withTenant(id, (tx) => takeIn(tx, twice))).rejects.toMatchObject({ code: 'VERSION_REUSED' });
+    } finally {
+      await db.close();
+    }
   });
 
   it('names a source whose manifest is not the root of its subjects', async () => {

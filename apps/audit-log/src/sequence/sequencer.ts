@@ -77,8 +77,8 @@ export class Sequencer implements OnApplicationBootstrap {
     this.#stopping = true;
     this.#wake?.();
     await this.#loop;
-    const deadline = Date.now() + FINAL_MS;
-    while (!(await this.#passes(true)) && Date.now() < deadline) await this.#pause(IDLE_MS);
+    const deadline = performance.now() + FINAL_MS;
+    while (!(await this.#passes(true)) && performance.now() < deadline) await this.#pause(IDLE_MS);
     for (const tenantId of await this.#tenants())
       await this.db.withTenant(tenantId, (tx) => this.store.releaseDomain(tx, logIdOf(tenantId), this.#holder));
   }

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { PlatformError } from '@centralita/contracts';
 import {
@@ -11,7 +11,7 @@ import {
   originOf,
 } from '@centralita/domain-ledger';
 
-export const sha256: Hash = (bytes) => createHash('sha256').update(bytes).digest();
+export const sha256: Hash = (bytes) => hash('sha256', bytes, 'buffer');
 
 /** DER head of an Ed25519 public key (SPKI); the 32 bytes of the key follow. */
 const SPKI_ED25519 = Buffer.from('302a300506032b6570032100', 'hex');
