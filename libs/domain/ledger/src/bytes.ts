@@ -18,7 +18,8 @@ export const concat = (...parts: readonly Uint8Array[]): Uint8Array => {
 export const equal = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, position) => byte === b[position]);
 
-export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+const encoder = new TextEncoder();
+export const utf8 = (text: string): Uint8Array => encoder.encode(text);
 
 /** Text of bytes that must be valid UTF-8; a byte order mark stays visible, so that no byte of a file goes unchecked. */
 export const fromUtf8 = (bytes: Uint8Array, what = 'text'): string => {
@@ -29,7 +30,12 @@ export const fromUtf8 = (bytes: Uint8Array, what = 'text'): string => {
   }
 };
 
-export const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+export const toHex = (bytes: Uint8Array): string => {
+  let text = '';
+  for (const byte of bytes) text += HEX[byte];
+  return text;
+};
 
 /** Lower-case hexadecimal only: two spellings of one hash would let a file change without its meaning changing. */
 export const fromHex = (text: string, what = 'hexadecimal value'): Uint8Array => {
