@@ -6,28 +6,6 @@ type Fields = Readonly<Record<string, z.ZodType>>;
 type Service = Pick<ServiceOptions, 'customerData' | 'relayTopics'> & { readonly schema: z.ZodType };
 type Process = { readonly name: string; readonly fields: Fields };
 
-/** What the schemas leave to the reader of the code, or say in a way that needs its place. */
-const meanings: Readonly<Record<string, string>> = {
-  LOG_LEVEL: 'least important level that is written: trace, debug, info, warn, error, fatal or silent',
-  DATABASE_POOL_SIZE: 'connections of the pool',
-  KEYRING_DATABASE_URL: 'application role of the database with the wrapped keys',
-  KEYRING_MASTER_KEY: 'wraps the tenants’ keys; 32 bytes in base64',
-  RELAY_DATABASE_URL: 'relay role: publishes what is committed; to the server itself, not through a transaction pooler',
-  HTTP_BODY_LIMIT: 'longest body of a request, in bytes',
-  GRAPH_API_VERSION: 'version of the Graph API that is called',
-  MEDIA_CONCURRENCY: 'media fetched at the same time',
-  OIDC_ISSUER: 'address of the identity provider; https, except on this machine',
-  OIDC_CLIENT_ID: 'client id of the gateway at the provider',
-  OIDC_SCOPE: 'scopes asked for at a login',
-  GATEWAY_SIGNING_KEY_FILE: 'PEM file (PKCS8) with the Ed25519 key that signs the tokens for the services',
-  CONSOLE_DIR: 'folder with the built console; none is served without it',
-  TENANTS_FILE: 'JSON file `[{ tenantId, name }]`: nobody of another tenant gets in',
-  CONVERSATION_URL: 'address of conversation',
-  ROUTING_URL: 'address of routing',
-  BILLING_URL: 'address of billing',
-  AUDIT_LOG_URL: 'address of audit-log',
-};
-
 const fieldsOf = (schema: z.ZodType): Fields => {
   if (schema instanceof z.ZodObject) return schema.shape;
   if (schema instanceof z.ZodPipe) return fieldsOf(schema.in as z.ZodType);
@@ -49,7 +27,7 @@ const defaultOf = (schema: z.ZodType): string => {
 };
 
 const rowOf = (name: string, schema: z.ZodType, given = defaultOf(schema)): string => {
-  const meaning = meanings[name] ?? descriptionOf(schema);
+  const meaning = descriptionOf(schema);
   if (meaning === undefined) throw new Error(`${name} has no description: give its schema one`);
   return `| \`${name}\` | ${given} | ${meaning} |`;
 };
