@@ -303,8 +303,10 @@ describe('the inbox', () => {
     const detail = server.state.details.find(({ conversationId: id }) => id === nuria);
     Object.assign(detail ?? {}, { ...closed, mayReply: 'no', whyNot: 'CONVERSATION_CLOSED' });
     server.state.tasks = [{ taskId: nuria, state: 'wrapping', since: at(-5000), wrapUpUntil: at(20_000) }];
-    await visit(`/inbox/mine/${nuria}`);
+    await visit(`/inbox/closed/${nuria}`);
     await row('Ñandú').getByText('Terminando 00:20').waitFor();
+    // And below whatever list is shown, with the way back to it.
+    await page.getByRole('region', { name: 'Ofertas' }).getByRole('link', { name: 'Cliente Ñandú' }).waitFor();
     await picture(page, 'wrap-up');
     expect(await violations(page)).toEqual([]);
     await page.getByRole('region', { name: 'Cliente Ñandú' }).getByRole('button', { name: 'Terminar ya' }).click();

@@ -14,16 +14,18 @@ export const useContactName = (): ((row: Named) => string) => {
       : (row.displayName ?? row.phoneMasked ?? t('inbox.contact', { id: row.subjectId.slice(0, 4) }));
 };
 
-/** The same for a conversation that stands in a list that was loaded; nothing is asked for it. */
-export const useListedName = (): ((conversation: string) => string | undefined) => {
+/** The same for a conversation that is open or stands in a list that was loaded; nothing is asked for it. */
+export const useKnownName = (): ((conversation: string) => string | undefined) => {
   const client = useQueryClient();
   const name = useContactName();
   return (conversation) => {
     const rows = client
       .getQueriesData<InfiniteData<Page<InboxRow>>>({ queryKey: ['inbox'] })
       .flatMap(([, lists]) => lists?.pages.flatMap(({ items }) => items) ?? []);
-    const row = rows.find(({ conversationId }) => conversationId === conversation);
-    return row && name(row);
+    const known =
+      client.getQueryData<ConversationDetail>(['conversation', conversation]) ??
+      rows.find(({ conversationId }) => conversationId === conversation);
+    return known && name(known);
   };
 };
 

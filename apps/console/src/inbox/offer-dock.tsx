@@ -15,7 +15,7 @@ import { useShortcut } from '../shared/shortcut.js';
 import { minutesSeconds, roughly } from '../shared/time.js';
 import { WindowChip } from '../shared/window-line.js';
 import { drafts } from './drafts.js';
-import { useListedName } from './names.js';
+import { useKnownName } from './names.js';
 import { useOfferSignal } from './offer-signal.js';
 import { openOffers } from './offers.js';
 import { useWrapUps, WrapUp } from './wrap-up.js';
@@ -67,7 +67,7 @@ export const OfferDock = (): ReactNode => {
   const offers = openOffers(me.data?.offers ?? [], answered, now);
   const ended = useEnded(offers, answered);
   const wraps = useWrapUps();
-  const nameOf = useListedName();
+  const nameOf = useKnownName();
 
   const answer = useMutation({
     mutationFn: ({ offer, verb }: { readonly offer: OneOffer; readonly verb: 'accept' | 'decline' }) =>

@@ -1,6 +1,7 @@
 import type { Me } from '@centralita/contracts';
 import { Button } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { command } from '../api/client.js';
@@ -36,7 +37,7 @@ export const WrapUpTime = ({ until }: { readonly until: number }): ReactNode => 
   );
 };
 
-/** The rest of a wrap-up, with the way to end it: the place is free at once. */
+/** The rest of a wrap-up, with the way back to the conversation when it has a name here, and the way to end it: the place is free at once. */
 export const WrapUp = ({
   conversation,
   until,
@@ -57,9 +58,9 @@ export const WrapUp = ({
       <span className={classes.what}>
         <WrapUpTime until={until} />
         {name !== undefined && (
-          <span className={classes.name} dir="auto">
+          <Link to="/inbox/$view/$conversation" params={{ view: 'closed', conversation }} className={classes.name} dir="auto">
             {name}
-          </span>
+          </Link>
         )}
       </span>
       <Button size="xs" variant="default" disabled={finish.isPending || finish.isSuccess} onClick={() => finish.mutate()}>
