@@ -12,6 +12,8 @@ export type ReaderDeps = {
   readonly boundsOf: (topic: string) => Promise<ReadonlyMap<number, Bounds>>;
   /** One round over the leaders: what each cursor's partition has from its offset on, records before it and after the range included. */
   readonly fetch: (cursors: readonly Cursor[]) => Promise<readonly Fetched[]>;
+  /** Of what fails in a way that passes. @default some seconds of them */
+  readonly tries?: number;
 };
 
 /** Attempts to find the end of a range on the log, about 1.5 s in all. */
@@ -26,12 +28,13 @@ export class Reader {
   }
 
   async read(ranges: readonly OffsetRange[], onRecords: (records: readonly StoredRecord[]) => Promise<void>): Promise<void> {
-    await persist('read failed', (attempt) => this.#require(ranges, attempt < SURE_AFTER));
+    const { fetch, tries } = this.#deps;
+    await persist('read failed', (attempt) => this.#require(ranges, attempt < SURE_AFTER), tries);
     let open: Cursor[] = ranges.map(({ topic, partition, from, to }) => ({ topic, partition, next: from, to })).filter(isOpen);
     while (open.length > 0) {
       // One range of a partition at a time: a request asks for a partition once.
       const current = open.filter((cursor, at) => open.findIndex((other) => samePartition(other, cursor)) === at);
-      const fetched = await persist('read failed', () => this.#deps.fetch(current));
+      const fetched = await persist('read failed', () => fetch(current), tries);
       // Cursors move here and not where records arrive: of a failed round nothing counts.
       for (const { cursor, records } of fetched) {
         const within = advance(cursor, records);

@@ -33,9 +33,11 @@ const CREATE_MS = 10_000;
 export class PlatformaticAdmin implements LogAdmin {
   readonly #directory: Directory;
   readonly #wire: Wire;
+  readonly #tries: number;
   readonly #limits = new Map<string, Promise<TopicLimits>>();
 
-  constructor(directory: Directory, wire: Wire) {
+  constructor(directory: Directory, wire: Wire, tries: number) {
+    this.#tries = tries;
     this.#directory = directory;
     this.#wire = wire;
   }
@@ -197,7 +199,7 @@ export class PlatformaticAdmin implements LogAdmin {
   }
 
   #with<T>(work: () => Promise<T>): Promise<T> {
-    return persist('administration failed', work);
+    return persist('administration failed', work, this.#tries);
   }
 }
 

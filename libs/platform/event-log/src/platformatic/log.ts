@@ -1,12 +1,12 @@
 import { PlatformError } from '@centralita/contracts';
 import { Appender } from '../driver/appender.js';
-import type { DriverOptions } from '../driver/options.js';
+import { PATIENCE, type DriverOptions } from '../driver/options.js';
 import { Reader } from '../driver/reader.js';
 import type { EventLog, LogRecord, Subscription, SubscribeOptions } from '../port.js';
 import { tracedSend } from '../tracing.js';
 import { PlatformaticAdmin } from './admin.js';
 import { Directory } from './directory.js';
-import { IdempotentProducer } from './producer.js';
+import { IdempotentProducer, PRODUCE_MS } from './producer.js';
 import { fetcher } from './reader.js';
 import { PlatformaticSubscription } from './subscription.js';
 import { Wire } from './wire.js';
@@ -17,10 +17,18 @@ const REQUEST_MS = 15_000;
 export const openPlatformaticLog = (options: DriverOptions): EventLog => {
   const directory = new Directory(options);
   const wire = new Wire(options, REQUEST_MS);
-  const admin = new PlatformaticAdmin(directory, wire);
-  const reader = new Reader({ boundsOf: (topic) => admin.boundsOf(topic), fetch: fetcher(directory, wire) });
+  const tries = options.retries ?? PATIENCE.tries;
+  const admin = new PlatformaticAdmin(directory, wire, tries);
+  const reader = new Reader({ boundsOf: (topic) => admin.boundsOf(topic), fetch: fetcher(directory, wire), tries });
   const appender = new Appender({
-    createProducer: () => new IdempotentProducer(directory, options, options.compression),
+    createProducer: () =>
+      new IdempotentProducer({
+        directory,
+        wire: new Wire(options, PRODUCE_MS),
+        compression: options.compression,
+        logger: options.logger,
+        tries,
+      }),
     limitsOf: (topic) => admin.limitsOf(topic),
     logger: options.logger,
     metrics: options.metrics,

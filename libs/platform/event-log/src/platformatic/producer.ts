@@ -2,21 +2,31 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { initProducerIdV4, NumericMap, produceV9, type Broker, type MessageRecord } from '@platformatic/kafka';
 import type { PlacedRecord, Producer } from '../driver/appender.js';
 import { isProducerLost, protocolCodeOf, toPlatformError } from '../driver/errors.js';
-import { PATIENCE, type ClientOptions } from '../driver/options.js';
+import { PATIENCE } from '../driver/options.js';
 import { backoffMs } from '../failures.js';
-import { partitionKey, type TopicPartition } from '../port.js';
+import { partitionKey, type LogLogger, type TopicPartition } from '../port.js';
 import { answerOf, protocolError } from './answers.js';
 import type { Directory } from './directory.js';
-import { Wire } from './wire.js';
+import type { Wire } from './wire.js';
 
 const ALL = -1;
-/** How long the leader waits for the replicas; the client waits longer, so that it hears about it. */
+/** How long the leader waits for the replicas. */
 const ACKS_MS = 10_000;
-const REQUEST_MS = 15_000;
+/** For the wire: longer than the leader waits, so that its answer is heard. */
+export const PRODUCE_MS = 15_000;
 const UNKNOWN_TOPIC = 3;
 const LEADER_NOT_AVAILABLE = 5;
 /** Tries after which a topic that was there is believed to be gone, about 2 s in all: not every broker knows a new one at once. */
 const SURE_AFTER = 6;
+
+export type ProducerDeps = {
+  readonly directory: Pick<Directory, 'ask' | 'existing' | 'known'>;
+  readonly wire: Pick<Wire, 'send' | 'close'>;
+  readonly compression: 'none' | 'gzip';
+  readonly logger: LogLogger;
+  /** Tries before a send gives up. */
+  readonly tries: number;
+};
 
 /** What goes to one partition, under the same sequence numbers at every try. */
 type Batch = TopicPartition & { readonly messages: readonly MessageRecord[]; readonly sequence: number };
@@ -38,30 +48,24 @@ const messageOf = ({ topic, partition, key, value, headers }: PlacedRecord): Mes
  * group can never be stored, and giving up makes it write a part of it twice under a new producer id.
  */
 export class IdempotentProducer implements Producer {
-  readonly #directory: Directory;
-  readonly #wire: Wire;
-  readonly #tries: number;
-  readonly #compression: 'none' | 'gzip';
+  readonly #deps: ProducerDeps;
   readonly #sequences = new Map<string, number>();
   #id: { producerId: bigint; producerEpoch: number } | null = null;
 
-  constructor(directory: Directory, options: ClientOptions, compression: 'none' | 'gzip') {
-    this.#directory = directory;
-    this.#wire = new Wire(options, REQUEST_MS);
-    this.#tries = options.retries ?? PATIENCE.tries;
-    this.#compression = compression;
+  constructor(deps: ProducerDeps) {
+    this.#deps = deps;
   }
 
   async connect(): Promise<void> {
     await this.#persist(async () => {
-      const { producerId, producerEpoch } = await this.#directory.ask(initProducerIdV4.api, null, ACKS_MS, -1n, -1);
+      const { producerId, producerEpoch } = await this.#deps.directory.ask(initProducerIdV4.api, null, ACKS_MS, -1n, -1);
       this.#id = { producerId, producerEpoch };
       return true;
     });
   }
 
   async disconnect(): Promise<void> {
-    await this.#wire.close();
+    await this.#deps.wire.close();
   }
 
   async send(records: readonly PlacedRecord[]): Promise<readonly TopicPartition[]> {
@@ -80,7 +84,7 @@ export class IdempotentProducer implements Producer {
       const failed: Error[] = [];
       pending = pending.filter((batch) => {
         const key = partitionKey(batch.topic, batch.partition);
-        const code = answers.get(key) ?? (this.#directory.known(batch.topic) ? LEADER_NOT_AVAILABLE : UNKNOWN_TOPIC);
+        const code = answers.get(key) ?? (this.#deps.directory.known(batch.topic) ? LEADER_NOT_AVAILABLE : UNKNOWN_TOPIC);
         if (code === 0) {
           this.#sequences.set(key, batch.sequence + batch.messages.length);
           stored.push({ topic: batch.topic, partition: batch.partition });
@@ -103,8 +107,8 @@ export class IdempotentProducer implements Producer {
   async #round(pending: readonly Batch[], refresh: boolean): Promise<ReadonlyMap<string, number | Error>> {
     const answers = new Map<string, number | Error>();
     const topics = [...new Set(pending.map(({ topic }) => topic))];
-    if (refresh || topics.some((topic) => !this.#directory.known(topic))) await this.#directory.existing(topics);
-    const led = Map.groupBy(pending, ({ topic, partition }) => this.#directory.known(topic)?.leaders[partition]?.broker);
+    if (refresh || topics.some((topic) => !this.#deps.directory.known(topic))) await this.#deps.directory.existing(topics);
+    const led = Map.groupBy(pending, ({ topic, partition }) => this.#deps.directory.known(topic)?.leaders[partition]?.broker);
     await Promise.all(
       [...led].map(async ([broker, own]) => {
         if (!broker) return;
@@ -123,13 +127,13 @@ export class IdempotentProducer implements Producer {
     const sequences = new NumericMap();
     for (const { topic, partition, sequence } of batches) sequences.set(partitionKey(topic, partition), sequence);
     const answer = await answerOf(
-      this.#wire.send(
+      this.#deps.wire.send(
         broker,
         produceV9.api,
         ALL,
         ACKS_MS,
         batches.flatMap(({ messages }) => messages),
-        { ...this.#id, compression: this.#compression, sequences },
+        { ...this.#id, compression: this.#deps.compression, sequences },
       ),
     );
     if (typeof answer === 'boolean') return [];
@@ -139,12 +143,15 @@ export class IdempotentProducer implements Producer {
   }
 
   async #persist(work: (attempt: number) => Promise<true>): Promise<void> {
+    const { tries, logger } = this.#deps;
     for (let attempt = 0; ; attempt++) {
       try {
         await work(attempt);
         return;
       } catch (error) {
-        if (!isPassing(error, attempt) || attempt >= this.#tries) throw error;
+        if (!isPassing(error, attempt) || attempt >= tries) throw error;
+        const { message } = toPlatformError(error, 'append is tried again');
+        logger.debug({ attempt, protocolCode: protocolCodeOf(error) ?? null, detail: message }, 'kafka client');
         await sleep(backoffMs(attempt, PATIENCE.firstMs, PATIENCE.mostMs));
       }
     }

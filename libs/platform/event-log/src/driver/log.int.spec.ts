@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { isPlatformError } from '@centralita/contracts';
 import { createTestTopics, freePort, testBrokers, until } from '@centralita/testing-engines';
 import { ConfigResourceTypes, Kafka, logLevel, Partitioners, type Admin } from 'kafkajs';
-import { openEventLog } from '../open.js';
+import { LogDrivers, openEventLog } from '../open.js';
 import { partitionKey, type EventLog, type LogMetrics, type StoredRecord } from '../port.js';
 import { ensureTopics, topicSpecs } from '../topics.js';
 
-describe('the kafkajs driver', () => {
+describe.each(LogDrivers)('the log over %s', (driver) => {
   const client = new Kafka({ clientId: 'test', brokers: testBrokers(), logLevel: logLevel.NOTHING });
   let admin: Admin;
   let log: EventLog;
@@ -24,7 +24,7 @@ describe('the kafkajs driver', () => {
   beforeAll(async () => {
     admin = client.admin();
     await admin.connect();
-    log = openEventLog({ brokers: testBrokers(), clientId: 'driver', compression: 'gzip', metrics });
+    log = openEventLog({ driver, brokers: testBrokers(), clientId: 'driver', compression: 'gzip', metrics });
   });
   afterAll(async () => {
     await log.close();
@@ -95,6 +95,29 @@ describe('the kafkajs driver', () => {
     expect([...(await log.admin.topicIds([topic])).values()]).not.toContain(before);
   });
 
+  it('ends for good, at once, when the coordinator refuses what was asked for', async () => {
+    const { topic } = await createTestTopics(['topic']);
+    const crashes: Error[] = [];
+    const started = performance.now();
+    const subscribing = log.subscribe({
+      groupId: randomUUID(),
+      topics: [topic],
+      // Shorter than a broker allows.
+      sessionTimeoutMs: 10,
+      rebalanceTimeoutMs: 100,
+      startAt: async () => new Map(),
+      onBatch: async () => undefined,
+      onCrash: (error) => void crashes.push(error),
+    });
+    // kafkajs joins after it has said that it runs.
+    const refusal = await subscribing.then(
+      () => until(() => crashes[0]),
+      (error: unknown) => error,
+    );
+    expect(refusal).toMatchObject({ code: 'CONFIGURATION_INVALID', retryable: false });
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
   it('creates the topics of the platform and refuses to change them', async () => {
     const suffix = randomUUID();
     const specs = topicSpecs.slice(0, 2).map((spec) => ({ ...spec, name: `${spec.name}.${suffix}` }));
@@ -119,7 +142,7 @@ describe('the kafkajs driver', () => {
   });
 
   it('says LOG_UNAVAILABLE, which may pass, when nobody listens', async () => {
-    const alone = openEventLog({ brokers: [`127.0.0.1:${await freePort()}`], clientId: 'alone', retries: 3 });
+    const alone = openEventLog({ driver, brokers: [`127.0.0.1:${await freePort()}`], clientId: 'alone', retries: 3 });
     await expect(alone.append([{ topic: 't', key: 'k', value: null }])).rejects.toMatchObject({
       code: 'LOG_UNAVAILABLE',
       retryable: true,
