@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { decide, initialState, type RoutingEvent, type RoutingFact, type RoutingState } from '@centralita/domain-routing';
-import { createDataSource, Database, eventStoreMigrations, EventStore, type RecordedEvent } from '@centralita/event-store';
+import { createDataSource, Database, EventStore, type RecordedEvent } from '@centralita/event-store';
 import { createLogger } from '@centralita/platform-nest';
 import { createTestDatabase, until, type TestDatabase } from '@centralita/testing-engines';
 import { expect } from '@jest/globals';
@@ -8,7 +8,7 @@ import pg from 'pg';
 import { derivedIds, domainOf } from './ids.js';
 import { insertInputs, resultOf, takenInputs, type InputResult } from './inputs/input-table.js';
 import { Signals } from './inputs/signals.js';
-import { Routing1763856100000 } from './schema/migration.js';
+import { routingService } from './service.js';
 import { DomainWriter } from './writer/domain-writer.js';
 
 export const silent = createLogger({ service: 'routing', level: 'silent' });
@@ -28,7 +28,7 @@ export class Ground {
 
   static async prepare(): Promise<Ground> {
     const database = await createTestDatabase({ service: 'routing' });
-    const migrations = [...eventStoreMigrations, Routing1763856100000];
+    const { migrations } = routingService;
     const owner = new Database(createDataSource({ url: database.ownerUrl, poolSize: 1, migrations }));
     await owner.migrate();
     await owner.close();
@@ -43,7 +43,7 @@ export class Ground {
   /** A writer with a lease of its own, as another process would run it. */
   startWriter(
     tenantId: string,
-    options: { leaseMs?: number; lookMs?: number } = {},
+    options: { leaseMs?: number; lookMs?: number; snapshotEvery?: number } = {},
   ): { holder: string; done: Promise<void>; stop(): Promise<void> } {
     const holder = randomUUID();
     const stopped = new AbortController();
@@ -57,6 +57,7 @@ export class Ground {
         holder,
         leaseMs: options.leaseMs ?? 5_000,
         ...(options.lookMs ? { lookMs: options.lookMs } : {}),
+        ...(options.snapshotEvery ? { snapshotEvery: options.snapshotEvery } : {}),
       },
       tenantId,
     );

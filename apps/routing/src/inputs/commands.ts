@@ -1,11 +1,11 @@
 import { PlatformError, type ErrorCode, type Topic } from '@centralita/contracts';
 import { activeTraceparent } from '@centralita/event-log';
 import type { RoutingFact } from '@centralita/domain-routing';
-import { causalToken, Commands, Database } from '@centralita/event-store';
+import { causalToken, Commands, Database, type Tx } from '@centralita/event-store';
 import { CONFIG, reply, type EndpointInput, type Reply } from '@centralita/platform-nest';
 import { Inject, Injectable } from '@nestjs/common';
 import type { RoutingConfig } from '../config.js';
-import { DONE_CHANNEL, insertInputs, resultOf, type InputResult } from './input-table.js';
+import { insertInputs, resultOf, type InputResult } from './input-table.js';
 import { Signals } from './signals.js';
 
 const TOPIC: Topic = 'routing.events.v1';
@@ -15,6 +15,7 @@ const LOOK_MS = 100;
 const MAX_CAUSATION = 80;
 
 type Accepted = { id: string; version: string };
+type Changed = { readonly id: string; readonly streamId: string; readonly table: 'agent' | 'queue' | 'policy' | 'task' };
 
 /** Turns a request into an input of its tenant's routing domain and waits for what the writer makes of it. */
 @Injectable()
@@ -27,42 +28,45 @@ export class RoutingCommands {
   ) {}
 
   /**
-   * `changed` names what the command is about: its id for the client, and the stream whose version is told. Throws what the writer
-   * refused, or TIMEOUT when no writer has taken the input in time: then the same idempotency key asks for the result again.
+   * `about` says what the command changes: its id for the client, and the stream whose version is told; a function looks it up in the
+   * command's own transaction and may refuse. Throws what the writer refused, or TIMEOUT when no writer has taken the input in time:
+   * then the same idempotency key asks for the result again.
    */
   async send(
     input: EndpointInput<unknown, unknown, unknown>,
     fact: RoutingFact,
-    changed: { readonly id: string; readonly streamId: string; readonly table: 'agent' | 'queue' | 'policy' | 'task' },
+    about: Changed | ((tx: Tx) => Promise<Changed>),
   ): Promise<Reply<Accepted>> {
     const { tenantId, command } = input;
-    const { result: arrival } = await this.commands.run({
+    const { result, replayed } = await this.commands.run({
       tenantId,
       ...command,
       work: async (tx) => {
+        const changed = typeof about === 'function' ? await about(tx) : about;
         const causationId = command.commandId.slice(0, MAX_CAUSATION);
         const origin = { causationId, correlationId: null, cause: null, traceparent: activeTraceparent() };
-        const [first] = await insertInputs(tx, [{ inputId: `command:${command.commandId}`, fact, origin }]);
-        return first as bigint;
+        const [arrival] = await insertInputs(tx, [{ inputId: `command:${command.commandId}`, fact, origin }]);
+        return { changed, arrival: arrival as bigint };
       },
     });
-    const result = await this.#wait(tenantId, arrival);
-    if (result.refusal) throw new PlatformError(result.refusal.code as ErrorCode, result.refusal.reason);
-    const version = result.versions[changed.streamId] ?? (await this.#versionOf(tenantId, changed.table, changed.id));
-    const token = result.last ? causalToken.encode(TOPIC, result.last.key, BigInt(result.last.version)) : undefined;
+    const { changed, arrival } = result;
+    const made = await this.#wait(tenantId, arrival, replayed);
+    if (made.refusal) throw new PlatformError(made.refusal.code as ErrorCode, made.refusal.reason);
+    const version = made.versions[changed.streamId] ?? (await this.#versionOf(tenantId, changed.table, changed.id));
+    const token = made.last ? causalToken.encode(TOPIC, made.last.key, BigInt(made.last.version)) : undefined;
     return reply({ id: changed.id, version }, { etag: version, ...(token === undefined ? {} : { causalToken: token }) });
   }
 
   /** Goes on while the process drains: the writer stops only after the last request was answered. */
-  async #wait(tenantId: string, arrival: bigint): Promise<InputResult> {
+  async #wait(tenantId: string, arrival: bigint, takenBefore: boolean): Promise<InputResult> {
     const until = performance.now() + this.config.ROUTING_COMMAND_TIMEOUT_MS;
-    for (;;) {
-      const woken = this.signals.next(DONE_CHANNEL, tenantId, LOOK_MS);
-      const result = await this.db.withTenant(tenantId, (tx) => resultOf(tx, arrival));
+    for (let look = takenBefore; ; look = true) {
+      // Right after the insert there is nothing to see yet.
+      const result = look ? await this.db.withTenant(tenantId, (tx) => resultOf(tx, arrival)) : null;
       if (result) return result;
       if (performance.now() > until)
         throw new PlatformError('TIMEOUT', 'accepted, but not decided yet: ask again with the same idempotency key');
-      await woken;
+      await this.signals.taken(arrival, LOOK_MS);
     }
   }
 

@@ -44,6 +44,12 @@ export type InputResult = {
 export const INPUT_CHANNEL = 'routing_input';
 export const DONE_CHANNEL = 'routing_done';
 
+/** Names the inputs that a transaction has taken; a hundred of them stay far below the 8,000 bytes that a notification may have. */
+export const donePayload = (inputs: readonly Pick<Input, 'arrival'>[]): string =>
+  inputs.map(({ arrival }) => arrival.toString(36)).join(' ');
+export const arrivalsIn = (payload: string): string[] => payload.split(' ');
+export const arrivalName = (arrival: bigint): string => arrival.toString(36);
+
 /**
  * Hands inputs to the domain's writer, which takes them in this order. Returns how each is found again; of an input that was there
  * already, the first one.
@@ -124,3 +130,19 @@ export const resultOf = async (tx: Tx, arrival: bigint): Promise<InputResult | n
   );
   return row?.result ?? null;
 };
+
+/** How long what was taken stays to be asked for: longer than a repeated command gets its first result. What it made are events, for ever. */
+const KEPT_DAYS = 9;
+
+/** Removes inputs that nobody can ask for any more, the oldest first; never the newest one taken. Returns how many. */
+export const sweepInputs = (tx: Tx, limit: number): Promise<number> =>
+  tx.execute(
+    `delete from domain_input where tenant_id = $1 and domain_id = $2 and arrival = any (array(
+       select o.arrival from (
+         select i.arrival, i.received_at from domain_input i
+          where i.tenant_id = $1 and i.domain_id = $2 and i.seq < (
+              select p.input_seq from domain_progress p where p.tenant_id = $1 and p.domain_id = $2)
+          order by i.seq limit $3) o
+        where o.received_at < extract(epoch from clock_timestamp() - interval '${KEPT_DAYS} days') * 1000))`,
+    [tx.tenantId, domainOf(tx.tenantId), limit],
+  );

@@ -1,10 +1,11 @@
 import type { Logger } from '@centralita/platform-nest';
 import { describeError } from '@centralita/platform-nest';
 import pg from 'pg';
-import { DONE_CHANNEL, INPUT_CHANNEL } from './input-table.js';
+import { arrivalName, arrivalsIn, DONE_CHANNEL, INPUT_CHANNEL } from './input-table.js';
 
 const RECONNECT_MS = 1000;
-type Channel = typeof INPUT_CHANNEL | typeof DONE_CHANNEL;
+/** Inputs that were heard to be taken are remembered this far back, for those who ask a moment later. */
+const REMEMBERED = 10_000;
 
 /**
  * Wake-ups between those who insert inputs, the writer, and those who wait for results, by LISTEN/NOTIFY. They only save time: every
@@ -13,6 +14,7 @@ type Channel = typeof INPUT_CHANNEL | typeof DONE_CHANNEL;
 export class Signals {
   readonly #waiters = new Map<string, Set<() => void>>();
   readonly #listeners = new Set<(tenantId: string) => void>();
+  readonly #taken = new Set<string>();
   #client: pg.Client | undefined;
   #retry: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -46,11 +48,20 @@ export class Signals {
   }
 
   /**
-   * Resolves at the next signal of a tenant, after `ms`, or when aborted. Ask before looking at the database, not after: what comes
-   * in between would be missed.
+   * Resolves at the next input of a tenant, after `ms`, or when aborted. Ask before looking at the database, not after: what comes in
+   * between would be missed.
    */
-  next(channel: Channel, tenantId: string, ms: number, signal?: AbortSignal): Promise<void> {
-    const key = `${channel}:${tenantId}`;
+  input(tenantId: string, ms: number, signal?: AbortSignal): Promise<void> {
+    return this.#next(`${INPUT_CHANNEL}:${tenantId}`, ms, signal);
+  }
+
+  /** Resolves when the writer has taken this input, at once when that was heard already; in any case after `ms`. */
+  async taken(arrival: bigint, ms: number): Promise<void> {
+    const name = arrivalName(arrival);
+    if (!this.#taken.has(name)) await this.#next(`${DONE_CHANNEL}:${name}`, ms);
+  }
+
+  #next(key: string, ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
@@ -74,9 +85,20 @@ export class Signals {
     return () => this.#listeners.delete(listener);
   }
 
-  #notified(channel: string, tenantId: string): void {
-    this.#wake(`${channel}:${tenantId}`);
-    if (channel === INPUT_CHANNEL) for (const listener of [...this.#listeners]) listener(tenantId);
+  #notified(channel: string, payload: string): void {
+    if (channel === INPUT_CHANNEL) {
+      this.#wake(`${INPUT_CHANNEL}:${payload}`);
+      for (const listener of [...this.#listeners]) listener(payload);
+      return;
+    }
+    for (const name of arrivalsIn(payload)) {
+      this.#taken.add(name);
+      this.#wake(`${DONE_CHANNEL}:${name}`);
+    }
+    for (const oldest of this.#taken) {
+      if (this.#taken.size <= REMEMBERED) break;
+      this.#taken.delete(oldest);
+    }
   }
 
   #wake(key: string): void {

@@ -1,7 +1,6 @@
-import type { RoutingEvent, RoutingState } from '@centralita/domain-routing';
-import type { Tx } from '@centralita/event-store';
+import { taskToJson, type RoutingEvent, type RoutingState } from '@centralita/domain-routing';
 import { policyStream, taskStream } from '../ids.js';
-import { taskToJson } from './rows.js';
+import type { Part } from './parts.js';
 
 /** An event with the place that the store gave it. */
 export type Placed = {
@@ -24,62 +23,61 @@ const newestVersions = (placed: readonly Placed[]): ((streamId: string) => strin
 const changed = <Value>(before: ReadonlyMap<string, Value>, after: ReadonlyMap<string, Value>): [string, Value][] =>
   [...after].filter(([id, value]) => before.get(id) !== value);
 
-/** Writes what these events changed into the tables that answer queries, in the transaction that appends them. */
-export const project = async (tx: Tx, before: RoutingState, placed: readonly Placed[], after: RoutingState): Promise<void> => {
-  if (placed.length === 0) return;
+/** What these events changed in the tables that answer queries; to be written in the transaction that appends them. */
+export const projection = (tenantId: string, before: RoutingState, placed: readonly Placed[], after: RoutingState): Part[] => {
+  if (placed.length === 0) return [];
   const versionOf = newestVersions(placed);
-  await saveAgents(tx, changed(before.agents, after.agents), versionOf);
-  await saveQueues(tx, changed(before.queues, after.queues), versionOf);
-  if (before.policy !== after.policy)
-    await tx.execute(
-      `insert into policy (tenant_id, state, version) values ($1, $2, $3)
+  return [
+    ...agentRows(changed(before.agents, after.agents), versionOf),
+    ...queueRows(changed(before.queues, after.queues), versionOf),
+    ...(before.policy === after.policy
+      ? []
+      : [
+          {
+            sql: `insert into policy (tenant_id, state, version) values ($1, $2, $3)
        on conflict (tenant_id) do update set state = excluded.state, version = excluded.version`,
-      [tx.tenantId, JSON.stringify(after.policy), versionOf(policyStream(tx.tenantId))],
-    );
-  await saveTasks(tx, before, placed, after, versionOf);
-  await saveOffers(tx, placed);
-  await saveDecisions(tx, placed);
+            values: [JSON.stringify(after.policy), versionOf(policyStream(tenantId))],
+          },
+        ]),
+    ...taskRows(tenantId, before, placed, after, versionOf),
+    ...offerRows(placed),
+    ...decisionRows(placed),
+  ];
 };
 
-const saveAgents = async (tx: Tx, agents: readonly [string, unknown][], versionOf: (id: string) => string): Promise<void> => {
-  if (agents.length === 0) return;
+const agentRows = (agents: readonly [string, unknown][], versionOf: (id: string) => string): Part[] => {
+  if (agents.length === 0) return [];
   // Work in hand changes an agent without an event on the agent's own stream: the version stays.
-  await tx.execute(
-    `insert into agent as a (tenant_id, agent_id, state, version)
+  return [
+    {
+      sql: `insert into agent as a (tenant_id, agent_id, state, version)
      select $1, * from unnest($2::uuid[], $3::jsonb[], $4::bigint[])
      on conflict (tenant_id, agent_id) do update
        set state = excluded.state, version = greatest(a.version, excluded.version)`,
-    [
-      tx.tenantId,
-      agents.map(([id]) => id),
-      agents.map(([, state]) => JSON.stringify(state)),
-      agents.map(([id]) => versionOf(id)),
-    ],
-  );
+      values: [agents.map(([id]) => id), agents.map(([, state]) => JSON.stringify(state)), agents.map(([id]) => versionOf(id))],
+    },
+  ];
 };
 
-const saveQueues = async (tx: Tx, queues: readonly [string, unknown][], versionOf: (id: string) => string): Promise<void> => {
-  if (queues.length === 0) return;
-  await tx.execute(
-    `insert into queue (tenant_id, queue_id, state, version)
+const queueRows = (queues: readonly [string, unknown][], versionOf: (id: string) => string): Part[] => {
+  if (queues.length === 0) return [];
+  return [
+    {
+      sql: `insert into queue (tenant_id, queue_id, state, version)
      select $1, * from unnest($2::uuid[], $3::jsonb[], $4::bigint[])
      on conflict (tenant_id, queue_id) do update set state = excluded.state, version = excluded.version`,
-    [
-      tx.tenantId,
-      queues.map(([id]) => id),
-      queues.map(([, state]) => JSON.stringify(state)),
-      queues.map(([id]) => versionOf(id)),
-    ],
-  );
+      values: [queues.map(([id]) => id), queues.map(([, state]) => JSON.stringify(state)), queues.map(([id]) => versionOf(id))],
+    },
+  ];
 };
 
-const saveTasks = async (
-  tx: Tx,
+const taskRows = (
+  tenantId: string,
   before: RoutingState,
   placed: readonly Placed[],
   after: RoutingState,
   versionOf: (id: string) => string,
-): Promise<void> => {
+): Part[] => {
   const touched = new Map<string, { phase: string; agentId: string | null; state: string | null }>();
   for (const { event } of placed) {
     if (event.type === 'task.completed.v1')
@@ -91,53 +89,56 @@ const saveTasks = async (
       agentId: task.phase.name === 'waiting' ? null : task.phase.agentId,
       state: JSON.stringify(taskToJson(task)),
     });
-  if (touched.size === 0) return;
+  if (touched.size === 0) return [];
   const rows = [...touched];
-  await tx.execute(
-    `insert into task as t (tenant_id, task_id, phase, agent_id, state, version)
+  return [
+    {
+      sql: `insert into task as t (tenant_id, task_id, phase, agent_id, state, version)
      select $1, * from unnest($2::uuid[], $3::text[], $4::uuid[], $5::jsonb[], $6::bigint[])
      on conflict (tenant_id, task_id) do update
        set phase = excluded.phase, agent_id = excluded.agent_id, state = excluded.state,
            version = greatest(t.version, excluded.version)`,
-    [
-      tx.tenantId,
-      rows.map(([taskId]) => taskId),
-      rows.map(([, row]) => row.phase),
-      rows.map(([, row]) => row.agentId),
-      rows.map(([, row]) => row.state),
-      rows.map(([taskId]) => versionOf(taskStream(tx.tenantId, taskId))),
-    ],
-  );
+      values: [
+        rows.map(([taskId]) => taskId),
+        rows.map(([, row]) => row.phase),
+        rows.map(([, row]) => row.agentId),
+        rows.map(([, row]) => row.state),
+        rows.map(([taskId]) => versionOf(taskStream(tenantId, taskId))),
+      ],
+    },
+  ];
 };
 
-const saveOffers = async (tx: Tx, placed: readonly Placed[]): Promise<void> => {
+const offerRows = (placed: readonly Placed[]): Part[] => {
   const offers = placed.flatMap(({ event }) => (event.type === 'reservation.offered.v1' ? [event.data] : []));
-  if (offers.length === 0) return;
-  await tx.execute(
-    `insert into offer (tenant_id, reservation_id, agent_id, task_id) select $1, * from unnest($2::uuid[], $3::uuid[], $4::uuid[])`,
-    [
-      tx.tenantId,
-      offers.map(({ reservationId }) => reservationId),
-      offers.map(({ agentId }) => agentId),
-      offers.map(({ taskId }) => taskId),
-    ],
-  );
+  if (offers.length === 0) return [];
+  return [
+    {
+      sql: `insert into offer (tenant_id, reservation_id, agent_id, task_id) select $1, * from unnest($2::uuid[], $3::uuid[], $4::uuid[])`,
+      values: [
+        offers.map(({ reservationId }) => reservationId),
+        offers.map(({ agentId }) => agentId),
+        offers.map(({ taskId }) => taskId),
+      ],
+    },
+  ];
 };
 
-const saveDecisions = async (tx: Tx, placed: readonly Placed[]): Promise<void> => {
+const decisionRows = (placed: readonly Placed[]): Part[] => {
   const decisions = placed.flatMap(({ event, domainSeq }) =>
     event.type === 'routing.decided.v1' ? [{ data: event.data, domainSeq }] : [],
   );
-  if (decisions.length === 0) return;
-  await tx.execute(
-    `insert into decision (tenant_id, decision_id, task_id, domain_seq, decision)
+  if (decisions.length === 0) return [];
+  return [
+    {
+      sql: `insert into decision (tenant_id, decision_id, task_id, domain_seq, decision)
      select $1, * from unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::jsonb[])`,
-    [
-      tx.tenantId,
-      decisions.map(({ data }) => data.decisionId),
-      decisions.map(({ data }) => data.taskId),
-      decisions.map(({ domainSeq }) => domainSeq.toString()),
-      decisions.map(({ data }) => JSON.stringify(data)),
-    ],
-  );
+      values: [
+        decisions.map(({ data }) => data.decisionId),
+        decisions.map(({ data }) => data.taskId),
+        decisions.map(({ domainSeq }) => domainSeq.toString()),
+        decisions.map(({ data }) => JSON.stringify(data)),
+      ],
+    },
+  ];
 };

@@ -2,24 +2,17 @@ import type { EventData } from '@centralita/contracts';
 import {
   defaultPolicy,
   initialState,
+  taskFromJson,
   type Agent,
   type Policy,
   type Queue,
   type RoutingState,
   type Task,
+  type TaskJson,
 } from '@centralita/domain-routing';
 import type { Tx } from '@centralita/event-store';
-import { taskFromJson, type TaskJson } from './rows.js';
 
 export type Decision = EventData<'routing.decided.v1'>;
-
-export const agentById = async (tx: Tx, agentId: string): Promise<Agent | null> => {
-  const [row] = await tx.query<{ state: Agent }>(`select state from agent where tenant_id = $1 and agent_id = $2`, [
-    tx.tenantId,
-    agentId,
-  ]);
-  return row?.state ?? null;
-};
 
 export const allAgents = async (tx: Tx): Promise<Agent[]> => {
   const rows = await tx.query<{ state: Agent }>(
@@ -42,13 +35,38 @@ const policyOf = async (tx: Tx): Promise<Policy> => {
   return row?.state ?? defaultPolicy;
 };
 
-/** What an agent is asked for or has in hand. */
-export const tasksOf = async (tx: Tx, agentId: string): Promise<Task[]> => {
-  const rows = await tx.query<{ state: TaskJson }>(
-    `select state from task where tenant_id = $1 and agent_id = $2 and phase in ('offered', 'assigned', 'wrapping')`,
+/** An agent with what they are asked for or have in hand, and of offers the decision and the queue. Null when nobody defined the agent. */
+export type Desk = {
+  readonly agent: Agent;
+  readonly tasks: readonly Task[];
+  readonly decisions: ReadonlyMap<string, Decision>;
+  readonly queues: ReadonlyMap<string, Queue>;
+};
+
+/** In one statement: consoles ask for this all day. */
+export const deskOf = async (tx: Tx, agentId: string): Promise<Desk | null> => {
+  const [row] = await tx.query<{ agent: Agent; tasks: TaskJson[]; decisions: Decision[]; queues: Queue[] }>(
+    `with own as (
+       select phase, state from task where tenant_id = $1 and agent_id = $2 and phase in ('offered', 'assigned', 'wrapping')
+     )
+     select a.state as agent,
+            (select coalesce(jsonb_agg(state), '[]') from own) as tasks,
+            (select coalesce(jsonb_agg(d.decision), '[]') from own
+               join decision d on d.tenant_id = $1 and d.decision_id = (own.state -> 'phase' ->> 'decisionId')::uuid
+              where own.phase = 'offered') as decisions,
+            (select coalesce(jsonb_agg(q.state), '[]') from queue q
+              where q.tenant_id = $1 and q.queue_id in (select (state ->> 'queueId')::uuid from own where phase = 'offered')) as queues
+     from agent a where a.tenant_id = $1 and a.agent_id = $2`,
     [tx.tenantId, agentId],
   );
-  return rows.map((row) => taskFromJson(row.state));
+  return row
+    ? {
+        agent: row.agent,
+        tasks: row.tasks.map(taskFromJson),
+        decisions: new Map(row.decisions.map((decision) => [decision.decisionId, decision])),
+        queues: new Map(row.queues.map((queue) => [queue.queueId, queue])),
+      }
+    : null;
 };
 
 /** Everything that the board tells, as a state of the domain: the same rules then say why a task waits. */
@@ -84,15 +102,6 @@ export const hadTask = async (tx: Tx, taskId: string, agentId: string): Promise<
     [tx.tenantId, taskId, agentId],
   );
   return row !== undefined;
-};
-
-export const decisionsById = async (tx: Tx, decisionIds: readonly string[]): Promise<Map<string, Decision>> => {
-  if (decisionIds.length === 0) return new Map();
-  const rows = await tx.query<{ decision: Decision }>(
-    `select decision from decision where tenant_id = $1 and decision_id = any ($2)`,
-    [tx.tenantId, decisionIds],
-  );
-  return new Map(rows.map((row) => [row.decision.decisionId, row.decision]));
 };
 
 /** Decisions about a task, the first one first; null when there is no such task. */

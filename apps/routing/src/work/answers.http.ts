@@ -1,5 +1,5 @@
 import { Accepted, PlatformError, Uuid } from '@centralita/contracts';
-import { Database } from '@centralita/event-store';
+import type { Tx } from '@centralita/event-store';
 import { Endpoint, route, type InputOf, type Reply } from '@centralita/platform-nest';
 import { Controller } from '@nestjs/common';
 import { z } from 'zod';
@@ -36,10 +36,7 @@ const completeTask = route({
 /** An agent's answers to offers, and the end of wrap-up. */
 @Controller()
 export class AnswersController {
-  constructor(
-    private readonly db: Database,
-    private readonly commands: RoutingCommands,
-  ) {}
+  constructor(private readonly commands: RoutingCommands) {}
 
   @Endpoint(acceptOffer)
   async accept(input: InputOf<typeof acceptOffer>): Promise<Reply<Accepted>> {
@@ -53,27 +50,25 @@ export class AnswersController {
 
   @Endpoint(completeTask)
   async complete(input: InputOf<typeof completeTask>): Promise<Reply<Accepted>> {
-    const { tenantId, actor } = input;
     const { taskId } = input.params;
-    // Whoever never had it must not learn that it is there.
-    if (!(await this.db.withTenant(tenantId, (tx) => hadTask(tx, taskId, actor.id))))
-      throw new PlatformError('NOT_FOUND', 'no such task');
-    return this.commands.send(
-      input,
-      { kind: 'wrap-up.ended', taskId, agentId: actor.id },
-      { id: taskId, streamId: taskStream(tenantId, taskId), table: 'task' },
-    );
+    const agentId = input.actor.id;
+    return this.commands.send(input, { kind: 'wrap-up.ended', taskId, agentId }, async (tx) => {
+      // Whoever never had it must not learn that it is there.
+      if (!(await hadTask(tx, taskId, agentId))) throw new PlatformError('NOT_FOUND', 'no such task');
+      return task(tx, taskId);
+    });
   }
 
   async #answer(kind: 'offer.accepted' | 'offer.declined', input: InputOf<typeof acceptOffer>): Promise<Reply<Accepted>> {
-    const { tenantId, actor } = input;
     const { reservationId } = input.params;
-    const taskId = await this.db.withTenant(tenantId, (tx) => taskOfOffer(tx, reservationId, actor.id));
-    if (taskId === null) throw new PlatformError('NOT_FOUND', 'no such offer');
-    return this.commands.send(
-      input,
-      { kind, reservationId, agentId: actor.id },
-      { id: taskId, streamId: taskStream(tenantId, taskId), table: 'task' },
-    );
+    const agentId = input.actor.id;
+    return this.commands.send(input, { kind, reservationId, agentId }, async (tx) => {
+      const taskId = await taskOfOffer(tx, reservationId, agentId);
+      if (taskId === null) throw new PlatformError('NOT_FOUND', 'no such offer');
+      return task(tx, taskId);
+    });
   }
 }
+
+const task = ({ tenantId }: Tx, taskId: string) =>
+  ({ id: taskId, streamId: taskStream(tenantId, taskId), table: 'task' }) as const;

@@ -1,10 +1,10 @@
 import { Accepted, Me, PlatformError, PresenceBody } from '@centralita/contracts';
-import { loadOf, toInstant, type Queue } from '@centralita/domain-routing';
+import { loadOf, toInstant } from '@centralita/domain-routing';
 import { Database } from '@centralita/event-store';
 import { CLOCK, Endpoint, route, type Clock, type InputOf, type Reply } from '@centralita/platform-nest';
 import { Controller, Inject } from '@nestjs/common';
 import { RoutingCommands } from '../inputs/commands.js';
-import { agentById, decisionsById, queuesByIdOf, tasksOf } from '../read/queries.js';
+import { deskOf } from '../read/queries.js';
 import { offersOf, tasksInHand } from './my-work.js';
 
 const getMe = route({
@@ -35,26 +35,21 @@ export class MeController {
 
   @Endpoint(getMe)
   async me({ tenantId, actor }: InputOf<typeof getMe>): Promise<Me> {
-    return this.db.withTenant(tenantId, async (tx) => {
-      const agent = await agentById(tx, actor.id);
-      if (!agent) throw new PlatformError('AGENT_UNKNOWN', 'nobody has defined you as an agent');
-      const tasks = await tasksOf(tx, actor.id);
-      const decisionIds = tasks.flatMap(({ phase }) => (phase.name === 'offered' ? [phase.decisionId] : []));
-      const decisions = await decisionsById(tx, decisionIds);
-      const queues = decisionIds.length === 0 ? new Map<string, Queue>() : await queuesByIdOf(tx);
-      return {
-        agentId: agent.agentId,
-        label: agent.label,
-        presence: agent.presence,
-        capacity: agent.capacity,
-        load: loadOf(agent),
-        skills: [...agent.skills],
-        queueIds: [...agent.queueIds],
-        offers: offersOf(tasks, decisions, queues),
-        tasks: tasksInHand(tasks),
-        serverTime: toInstant(this.clock().getTime()),
-      };
-    });
+    const desk = await this.db.withTenant(tenantId, (tx) => deskOf(tx, actor.id));
+    if (!desk) throw new PlatformError('AGENT_UNKNOWN', 'nobody has defined you as an agent');
+    const { agent, tasks } = desk;
+    return {
+      agentId: agent.agentId,
+      label: agent.label,
+      presence: agent.presence,
+      capacity: agent.capacity,
+      load: loadOf(agent),
+      skills: [...agent.skills],
+      queueIds: [...agent.queueIds],
+      offers: offersOf(tasks, desk.decisions, desk.queues),
+      tasks: tasksInHand(tasks),
+      serverTime: toInstant(this.clock().getTime()),
+    };
   }
 
   @Endpoint(putPresence)

@@ -3,9 +3,10 @@ import { nextDeadline } from '@centralita/domain-routing';
 import type { Database, DomainLease, EventStore } from '@centralita/event-store';
 import { describeError, type Logger } from '@centralita/platform-nest';
 import { domainOf } from '../ids.js';
-import { INPUT_CHANNEL, pendingInputs } from '../inputs/input-table.js';
+import { pendingInputs, sweepInputs } from '../inputs/input-table.js';
 import type { Signals } from '../inputs/signals.js';
 import { loadDomain, type Loaded } from './load.js';
+import { saveSnapshot } from './snapshot.js';
 import { takeInputs } from './take-inputs.js';
 
 export type WriterDeps = {
@@ -18,6 +19,8 @@ export type WriterDeps = {
   readonly leaseMs: number;
   /** How often to look without a signal. @default 250 */
   readonly lookMs?: number;
+  /** Events after which a snapshot is due. @default 2000 */
+  readonly snapshotEvery?: number;
   /** Called with each input that was decided and the time since it came, in milliseconds. */
   readonly onTaken?: (kind: string, ageMs: number) => void;
 };
@@ -25,6 +28,10 @@ export type WriterDeps = {
 /** Inputs per transaction: enough to make a long queue cheap, few enough to keep the domain's lock short. */
 const BATCH = 100;
 const LOOK_MS = 250;
+/** A start folds at most about this many events, or as many as the domain has live tasks: a snapshot writes all of those. */
+const SNAPSHOT_EVERY = 2_000;
+const SWEEP_EVERY_MS = 60_000;
+const SWEPT_AT_ONCE = 1_000;
 
 /**
  * The one writer of one routing domain, while it holds the lease. Time is the database's: deadlines are judged by its clock, so
@@ -36,6 +43,11 @@ export class DomainWriter {
   #renewAt = 0;
   /** Database clock minus this machine's. */
   #skewMs = 0;
+  /** Position of the newest snapshot. */
+  #snapshotAt = 0;
+  #sweepAt = 0;
+  #upkeep: Promise<void> | null = null;
+  #upkeepFailed: Error | undefined;
 
   constructor(
     private readonly deps: WriterDeps,
@@ -57,6 +69,8 @@ export class DomainWriter {
       while (!stopped.aborted) {
         if (performance.now() >= this.#renewAt && !(await this.#renew())) return;
         await this.#turn(stopped);
+        if (this.#upkeepFailed !== undefined) throw this.#upkeepFailed;
+        this.#keepUp();
       }
     } catch (error) {
       if (isPlatformError(error, 'STALE_EPOCH')) logger.warn({ tenantId: this.tenantId }, 'replaced by another writer');
@@ -69,7 +83,7 @@ export class DomainWriter {
   /** Decides what is there; then waits for a signal, the next deadline or the next look. */
   async #turn(stopped: AbortSignal): Promise<void> {
     const turn = new AbortController();
-    const woken = this.deps.signals.next(INPUT_CHANNEL, this.tenantId, this.#lookMs, AbortSignal.any([turn.signal, stopped]));
+    const woken = this.deps.signals.input(this.tenantId, this.#lookMs, AbortSignal.any([turn.signal, stopped]));
     try {
       const more = await this.#take();
       const due = this.#dueIn();
@@ -115,8 +129,41 @@ export class DomainWriter {
     const startedAt = performance.now();
     const loaded = await this.deps.db.withTenant(this.tenantId, (tx) => loadDomain(tx, this.deps.store));
     const seconds = (performance.now() - startedAt) / 1000;
-    this.deps.logger.info({ tenantId: this.tenantId, position: loaded.state.position, seconds }, 'routing domain loaded');
+    const { state, snapshotAt } = loaded;
+    this.#snapshotAt = snapshotAt;
+    this.deps.logger.info({ tenantId: this.tenantId, position: state.position, snapshotAt, seconds }, 'routing domain loaded');
     return loaded;
+  }
+
+  /**
+   * Snapshots and sweeps beside the decisions, which do not wait for either: a state never changes once it is made. A failure ends the
+   * writer as one of a decision does, and the next one starts from the events.
+   */
+  #keepUp(): void {
+    const state = this.#loaded?.state;
+    if (!state || this.#upkeep) return;
+    const due = Math.max(this.deps.snapshotEvery ?? SNAPSHOT_EVERY, state.tasks.size);
+    const snapshot = state.position - this.#snapshotAt >= due;
+    const sweep = performance.now() >= this.#sweepAt;
+    if (!snapshot && !sweep) return;
+    const { db, store } = this.deps;
+    const work = async (): Promise<void> => {
+      if (snapshot) {
+        await db.withTenant(this.tenantId, (tx) => saveSnapshot(tx, store, state));
+        this.#snapshotAt = state.position;
+      }
+      if (sweep) {
+        const swept = await db.withTenant(this.tenantId, (tx) => sweepInputs(tx, SWEPT_AT_ONCE));
+        this.#sweepAt = swept === SWEPT_AT_ONCE ? 0 : performance.now() + SWEEP_EVERY_MS;
+      }
+    };
+    this.#upkeep = work()
+      .catch((error: unknown) => {
+        this.#upkeepFailed = error as Error;
+      })
+      .finally(() => {
+        this.#upkeep = null;
+      });
   }
 
   async #renew(): Promise<boolean> {
@@ -137,6 +184,8 @@ export class DomainWriter {
 
   async #release(): Promise<void> {
     const { db, store, holder, logger } = this.deps;
+    await this.#upkeep;
+    this.#upkeepFailed = undefined;
     const held = this.#lease !== null;
     this.#lease = null;
     this.#loaded = null;

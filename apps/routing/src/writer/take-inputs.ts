@@ -2,8 +2,16 @@ import { PlatformError, type Topic } from '@centralita/contracts';
 import { decide, nextDeadline, type RoutingEvent, type RoutingFact, type RoutingState } from '@centralita/domain-routing';
 import { toBigInt, type Appended, type DomainLease, type EventStore, type Tx } from '@centralita/event-store';
 import { derivedIds } from '../ids.js';
-import { DONE_CHANNEL, insertInputs, type Input, type InputResult, type PendingInput } from '../inputs/input-table.js';
-import { project, type Placed } from '../read/project.js';
+import {
+  DONE_CHANNEL,
+  donePayload,
+  insertInputs,
+  type Input,
+  type InputResult,
+  type PendingInput,
+} from '../inputs/input-table.js';
+import { write, type Part } from '../read/parts.js';
+import { projection, type Placed } from '../read/project.js';
 import { toNewEvent } from './envelope.js';
 import type { Loaded } from './load.js';
 
@@ -18,12 +26,10 @@ type Taken = {
 
 /**
  * Decides a run of inputs, and a deadline that has passed by `now`, in one transaction:
- * 1. lock the domain and check epoch and position: a writer that was replaced stops here (STALE_EPOCH), whether or not its inputs
- *    would make events;
- * 2. number and decide input by input, in memory; what came before a deadline is decided as before it, however late it is taken;
- * 3. append all events with their positions;
- * 4. results, progress and tables for queries;
- * 5. tell those who wait. Any failure takes back all of it.
+ * 1. number and decide input by input, in memory; what came before a deadline is decided as before it, however late it is taken;
+ * 2. append all events with their positions, which locks the domain and checks the epoch: a writer that was replaced stops here
+ *    (STALE_EPOCH), also when its inputs make no events; so does one whose memory is not at the end of the domain (INTERNAL);
+ * 3. results, progress, tables for queries, and a word to those who wait, in one statement. Any failure takes back all of it.
  */
 export const takeInputs = async (
   tx: Tx,
@@ -33,7 +39,6 @@ export const takeInputs = async (
   pending: readonly PendingInput[],
   now: number,
 ): Promise<{ loaded: Loaded; taken: readonly Input[] }> => {
-  await lockDomain(tx, lease, loaded.state);
   const derive = derivedIds(tx.tenantId);
   const taken: Taken[] = [];
   let { state, inputSeq, at } = loaded;
@@ -51,15 +56,20 @@ export const takeInputs = async (
 
   const events = taken.flatMap((one) => one.events.map((event) => toNewEvent(tx.tenantId, event, one.input)));
   const appended = await store.append(tx, TOPIC, events, lease);
-  await saveResults(tx, lease, taken, appended, state);
+  if (appended[0]) mustFollow(loaded.state, (appended[0].domainSeq as bigint) - 1n);
+  else await lockDomain(tx, lease, loaded.state);
   const placed = taken
     .flatMap((one) => one.events)
     .map((event, index): Placed => {
       const { streamId, streamVersion, domainSeq } = appended[index] as Appended;
       return { event, streamId, streamVersion, domainSeq: domainSeq as bigint };
     });
-  await project(tx, loaded.state, placed, state);
-  return { loaded: { state, inputSeq, at }, taken: taken.map(({ input }) => input) };
+  const inputs = taken.map(({ input }) => input);
+  await write(tx, [...projection(tx.tenantId, loaded.state, placed, state), ...results(lease, taken, appended, state)], {
+    sql: 'select pg_notify($2, $3)',
+    values: [DONE_CHANNEL, donePayload(inputs)],
+  });
+  return { loaded: { state, inputSeq, at }, taken: inputs };
 };
 
 /** A deadline as an input: it counts from its own moment, unless something later was decided already. */
@@ -78,10 +88,14 @@ const lockDomain = async (tx: Tx, lease: DomainLease, state: RoutingState): Prom
   );
   if (!head || toBigInt(head.epoch) !== lease.epoch)
     throw new PlatformError('STALE_EPOCH', 'another writer has taken over the routing domain');
-  if (toBigInt(head.last_seq) !== BigInt(state.position))
+  mustFollow(state, toBigInt(head.last_seq));
+};
+
+const mustFollow = (state: RoutingState, lastSeq: bigint): void => {
+  if (lastSeq !== BigInt(state.position))
     throw new PlatformError('INTERNAL', 'the state in memory is not at the end of its domain', {
       position: state.position,
-      lastSeq: head.last_seq,
+      lastSeq: lastSeq.toString(),
     });
 };
 
@@ -96,15 +110,10 @@ const completed = async (tx: Tx, state: RoutingState, fact: RoutingFact): Promis
   return { ...fact, unserved: Object.fromEntries(rows.map((row) => [row.conversation_id, row.phone_number_id])) };
 };
 
-const saveResults = async (
-  tx: Tx,
-  lease: DomainLease,
-  taken: readonly Taken[],
-  appended: readonly Appended[],
-  after: RoutingState,
-): Promise<void> => {
+/** What became of each input, and how far the domain has come. */
+const results = (lease: DomainLease, taken: readonly Taken[], appended: readonly Appended[], after: RoutingState): Part[] => {
   let from = 0;
-  const results = taken.map(({ refusal, events }): InputResult => {
+  const made = taken.map(({ refusal, events }): InputResult => {
     const own = appended.slice(from, (from += events.length));
     const last = own.at(-1);
     return {
@@ -115,29 +124,25 @@ const saveResults = async (
     };
   });
   const last = taken.at(-1)?.input;
-  await tx.execute(
-    `with done as (
-       update domain_input i set seq = u.seq, at = u.at, result = u.result, fact = u.fact
+  return [
+    {
+      sql: `update domain_input i set seq = u.seq, at = u.at, result = u.result, fact = u.fact
          from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::jsonb[], $7::jsonb[]) as u(arrival, seq, at, result, fact)
-        where i.tenant_id = $1 and i.domain_id = $2 and i.arrival = u.arrival
-     ), progress as (
-       insert into domain_progress (tenant_id, domain_id, input_seq, input_at, domain_seq) values ($1, $2, $8, $9, $10)
+        where i.tenant_id = $1 and i.domain_id = $2 and i.arrival = u.arrival`,
+      values: [
+        lease.id,
+        taken.map(({ input }) => input.arrival.toString()),
+        taken.map(({ input }) => input.seq.toString()),
+        taken.map(({ input }) => input.at),
+        made.map((result) => JSON.stringify(result)),
+        taken.map(({ fact }) => JSON.stringify(fact)),
+      ],
+    },
+    {
+      sql: `insert into domain_progress (tenant_id, domain_id, input_seq, input_at, domain_seq) values ($1, $2, $3, $4, $5)
        on conflict (tenant_id, domain_id) do update
-         set input_seq = excluded.input_seq, input_at = excluded.input_at, domain_seq = excluded.domain_seq
-     )
-     select pg_notify($11, $1::text)`,
-    [
-      tx.tenantId,
-      lease.id,
-      taken.map(({ input }) => input.arrival.toString()),
-      taken.map(({ input }) => input.seq.toString()),
-      taken.map(({ input }) => input.at),
-      results.map((result) => JSON.stringify(result)),
-      taken.map(({ fact }) => JSON.stringify(fact)),
-      last?.seq.toString(),
-      last?.at,
-      after.position.toString(),
-      DONE_CHANNEL,
-    ],
-  );
+         set input_seq = excluded.input_seq, input_at = excluded.input_at, domain_seq = excluded.domain_seq`,
+      values: [lease.id, last?.seq.toString(), last?.at, after.position.toString()],
+    },
+  ];
 };

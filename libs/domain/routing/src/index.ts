@@ -5,7 +5,8 @@ export type { RoutingEvent, RoutingEventOf, RoutingEventType } from './events.js
 export type { AgentDefinition, RoutingFact, RoutingInput, RoutingInputOf } from './inputs.js';
 export { toInstant, toInstantOrNull, toMillis, toMillisOrNull, type Millis } from './instants.js';
 export type { DeriveId, Refusal } from './recorder.js';
-export { requirementOf } from './select.js';
+export { replayDecisions, type Contradiction } from './replay.js';
+export { FOLD_VERSION, stateFromJson, stateToJson, taskFromJson, taskToJson, type StateJson, type TaskJson } from './snapshot.js';
 export {
   defaultPolicy,
   initialState,

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { decide } from './decide.js';
 import { evolve } from './evolve.js';
 import type { RoutingEvent } from './events.js';
-import { Scenario, uuid } from './scenario.spec.js';
+import { replayDecisions } from './replay.js';
+import { Scenario, stored, uuid } from './scenario.spec.js';
+import { stateFromJson, stateToJson } from './snapshot.js';
 import { initialState, loadOf, type RoutingState } from './state.js';
 
 /**
@@ -312,13 +314,14 @@ describe('a routing domain under any sequence of inputs', () => {
         const again: RoutingEvent[] = [];
         const restartAt = seed % real.inputs.length;
         real.inputs.forEach((input, index) => {
-          // A writer that died here knows no more than the events.
-          if (index === restartAt) state = evolve(initialState, again);
+          // A writer that died here knows no more than the events, or what a snapshot of them kept.
+          if (index === restartAt) state = stateFromJson(stored(stateToJson(evolve(initialState, again))));
           const decision = decide(state, input, uuid);
           again.push(...decision.events);
           state = decision.state;
         });
         expect(again).toEqual(real.events);
+        expect(replayDecisions(stored(real.events)).contradictions).toEqual([]);
       }),
       { numRuns: 50 },
     );

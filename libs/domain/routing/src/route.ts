@@ -1,7 +1,8 @@
-import { toInstant } from './instants.js';
+import type { RoutingEventOf } from './events.js';
+import { toInstant, type Millis } from './instants.js';
 import { namesOf, type Recorder } from './recorder.js';
-import { activeTarget, candidatesOf, judgeOf, requirementOf, type Judge } from './select.js';
-import { hasRoom, type Agent, type Task } from './state.js';
+import { activeTarget, candidatesOf, judgeOf, requirementOf } from './select.js';
+import { hasRoom, type Agent, type RoutingState, type Task } from './state.js';
 import { byUrgency } from './waiting.js';
 
 /**
@@ -22,7 +23,7 @@ export const route = (recorder: Recorder): void => {
     const judge = judgeOf(state, task, requirement, at);
     const someoneCan = free.some((agent) => judge(agent) === null);
     if (!someoneCan && task.explainedStep === requirement.step) continue;
-    decideAbout(recorder, task, requirement.step, judge);
+    recordDecision(recorder, decisionAbout(state, task, at, requirement, judge));
     if (someoneCan) free = agentsWithRoom(state.agents.values());
   }
 };
@@ -33,38 +34,48 @@ const agentsWithRoom = (agents: Iterable<Agent>): Agent[] =>
 const needsExplanation = ({ state, at }: Recorder, task: Task): boolean =>
   task.explainedStep !== requirementOf(state, task, at).step;
 
-const ruleOf = (recorder: Recorder, task: Task, chosen: boolean): string => {
-  const target = activeTarget(recorder.state, task);
+const ruleOf = (state: RoutingState, task: Task, chosen: boolean): string => {
+  const target = activeTarget(state, task);
   if (target) return chosen ? 'transfer-target' : 'transfer-target-busy';
-  const queued = task.queueId === null ? 'no-queue' : chosen ? recorder.state.policy.selection : 'nobody-eligible';
+  const queued = task.queueId === null ? 'no-queue' : chosen ? state.policy.selection : 'nobody-eligible';
   return task.targetAgentId === null ? queued : `${queued}, transfer-target-not-there`;
 };
 
-/** Records the decision, and the offer that follows when somebody was chosen. */
-const decideAbout = (recorder: Recorder, task: Task, step: number, judge: Judge): void => {
-  const { state, at } = recorder;
+type Decided = Omit<RoutingEventOf<'routing.decided.v1'>['data'], 'decisionId'>;
+
+/** What a state decides about a waiting task at one moment, and why: a function of these three alone, so that it can be decided again. */
+export const decisionAbout = (
+  state: RoutingState,
+  task: Task,
+  at: Millis,
+  requirement = requirementOf(state, task, at),
+  judge = judgeOf(state, task, requirement, at),
+): Decided => {
   const { candidates, chosen } = candidatesOf(state, judge);
-  const decisionId = recorder.newId('decision', task.taskId);
-  recorder.record({
-    type: 'routing.decided.v1',
-    data: {
-      ...namesOf(task),
-      decisionId,
-      policyVersion: state.policy.policyVersion,
-      step,
-      decidedAt: toInstant(at),
-      candidates,
-      chosenAgentId: chosen?.agentId ?? null,
-      rule: ruleOf(recorder, task, chosen !== null),
-    },
-  });
-  if (!chosen) return;
+  return {
+    ...namesOf(task),
+    policyVersion: state.policy.policyVersion,
+    step: requirement.step,
+    decidedAt: toInstant(at),
+    candidates,
+    chosenAgentId: chosen?.agentId ?? null,
+    rule: ruleOf(state, task, chosen !== null),
+  };
+};
+
+/** Records a decision, and the offer that follows when somebody was chosen. */
+const recordDecision = (recorder: Recorder, decided: Decided): void => {
+  const { state, at } = recorder;
+  const { taskId, conversationId, subjectId, chosenAgentId } = decided;
+  const decisionId = recorder.newId('decision', taskId);
+  recorder.record({ type: 'routing.decided.v1', data: { ...decided, decisionId } });
+  if (chosenAgentId === null) return;
   recorder.record({
     type: 'reservation.offered.v1',
     data: {
-      ...namesOf(task),
-      reservationId: recorder.newId('reservation', task.taskId),
-      agentId: chosen.agentId,
+      ...{ taskId, conversationId, subjectId },
+      reservationId: recorder.newId('reservation', taskId),
+      agentId: chosenAgentId,
       decisionId,
       offeredAt: toInstant(at),
       expiresAt: toInstant(at + state.policy.offerTimeoutMs),

@@ -8,6 +8,8 @@ import type { Refusal } from './recorder.js';
 import { initialState, type Policy, type Queue, type RoutingState } from './state.js';
 
 export const uuid = (name: string): string => v5(name, v5.URL);
+/** A value after its way through a database. */
+export const stored = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value)) as Value;
 export const T0 = toMillis('2026-11-23T10:00:00.000Z');
 
 /** Feeds inputs to the decider as the service does, and keeps all that came of them. */
