@@ -353,6 +353,15 @@ describe('the inbox', () => {
     expect(server.opened.filter((path) => path.startsWith('/api/v1/media'))).toHaveLength(1);
   });
 
+  it('offers to save a file that cannot be shown', async () => {
+    server.state.image = Buffer.from('no image at all');
+    await visit(`/inbox/mine/${nuria}`);
+    await page.getByRole('button', { name: 'Mostrar imagen' }).click();
+    await page.getByText('Este archivo no se puede mostrar aquí.').waitFor();
+    expect(await page.getByRole('link', { name: 'Guardar imagen' }).getAttribute('download')).toBe('imagen');
+    expect(await violations(page)).toEqual([]);
+  });
+
   it('shows a phone for a reason, and hides it again', async () => {
     await visit(`/inbox/mine/${nuria}`);
     await page.getByRole('button', { name: 'Mostrar', exact: true }).click();

@@ -102,6 +102,8 @@ export const en = {
     media: 'Show {{type}}',
     mediaPending: 'The file is on its way.',
     mediaLost: 'The file could not be fetched in time.',
+    mediaUnreadable: 'This file cannot be shown here.',
+    mediaSave: 'Save {{name}}',
     location: 'Location',
     contacts: 'Contacts',
     reaction: 'Reaction {{emoji}}',

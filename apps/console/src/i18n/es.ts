@@ -111,6 +111,8 @@ export const es: Dictionary = {
     media: 'Mostrar {{type}}',
     mediaPending: 'El archivo está en camino.',
     mediaLost: 'El archivo no se pudo recoger a tiempo.',
+    mediaUnreadable: 'Este archivo no se puede mostrar aquí.',
+    mediaSave: 'Guardar {{name}}',
     location: 'Ubicación',
     contacts: 'Contactos',
     reaction: 'Reacción {{emoji}}',

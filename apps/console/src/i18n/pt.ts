@@ -111,6 +111,8 @@ export const pt: Dictionary = {
     media: 'Mostrar {{type}}',
     mediaPending: 'O arquivo está a caminho.',
     mediaLost: 'O arquivo não pôde ser buscado a tempo.',
+    mediaUnreadable: 'Este arquivo não pode ser exibido aqui.',
+    mediaSave: 'Salvar {{name}}',
     location: 'Localização',
     contacts: 'Contatos',
     reaction: 'Reação {{emoji}}',

@@ -10,14 +10,21 @@ import classes from './message.module.css';
 type MediaOf = NonNullable<ThreadItem['media']>;
 
 const Opened = ({ media, url, name }: { readonly media: MediaOf; readonly url: string; readonly name: string }): ReactNode => {
+  const { t } = useTranslation();
+  // Customers send what no browser can show, and files that are not what they say.
+  const [broken, setBroken] = useState(false);
   const kind = media.mimeType.split('/')[0];
-  if (kind === 'image') return <img src={url} alt={name} className={classes.image} />;
-  if (kind === 'audio') return <audio controls src={url} aria-label={name} />;
-  if (kind === 'video') return <video controls src={url} aria-label={name} className={classes.image} />;
+  const fail = (): void => setBroken(true);
+  if (!broken && kind === 'image') return <img src={url} alt={name} className={classes.image} onError={fail} />;
+  if (!broken && kind === 'audio') return <audio controls src={url} aria-label={name} onError={fail} />;
+  if (!broken && kind === 'video') return <video controls src={url} aria-label={name} className={classes.image} onError={fail} />;
   return (
-    <a href={url} download={media.fileName ?? 'file'}>
-      {name}
-    </a>
+    <p>
+      {broken && <span className={classes.dim}>{t('thread.mediaUnreadable')} </span>}
+      <a href={url} download={media.fileName ?? name}>
+        {t('thread.mediaSave', { name: media.fileName ?? name })}
+      </a>
+    </p>
   );
 };
 

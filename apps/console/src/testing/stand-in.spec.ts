@@ -43,6 +43,7 @@ export type StandIn = {
     refuse: Map<string, Problem>;
     gap: number | null;
     tampered: boolean;
+    image: Buffer;
     now: number;
   };
   readonly commands: Command[];
@@ -73,6 +74,7 @@ const seed = (): StandIn['state'] => ({
   refuse: new Map(),
   gap: null,
   tampered: false,
+  image: PIXEL,
   now: world.NOW,
 });
 
@@ -135,7 +137,7 @@ export const startStandIn = async (): Promise<StandIn & { reset(): void }> => {
     items: state.threads.get(params.id) ?? [],
     nextCursor: null,
   }));
-  app.get('/api/v1/media/:id', (_request, reply) => reply.header('content-type', 'image/png').send(PIXEL));
+  app.get('/api/v1/media/:id', (_request, reply) => reply.header('content-type', 'image/png').send(state.image));
 
   app.get<{ Querystring: { subject?: string } }>('/api/v1/access-records', ({ query }) =>
     ledger.accessPage(state.gap, query.subject !== undefined),
