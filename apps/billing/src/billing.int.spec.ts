@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { encodeEvent, schemaUri, type EventData, type Statement, type UsageItem } from '@centralita/contracts';
+import {
+  decodeEvent,
+  encodeEvent,
+  isType,
+  schemaUri,
+  type BillingDigest,
+  type EventData,
+  type Statement,
+  type UsageItem,
+} from '@centralita/contracts';
 import { createDataSource, Database } from '@centralita/event-store';
-import { eventRecord } from '@centralita/event-log';
+import { createMemoryLog, eventRecord } from '@centralita/event-log';
 import { startTestService, type TestActor, type TestService } from '@centralita/platform-nest/testing';
 import { createTestDatabase, until, type TestDatabase } from '@centralita/testing-engines';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -10,6 +19,7 @@ import { BillingModule } from './app.module.js';
 import { stateDigest } from './digest/digest.js';
 import type { StatusFact } from '@centralita/domain-billing';
 import { applyStatuses } from './fold-usage/fold.js';
+import { replay } from './replay/replay.js';
 import { billing } from './service.js';
 
 const tenantId = randomUUID();
@@ -55,11 +65,13 @@ describe('the fold in the database', () => {
   let database: TestDatabase;
   let service: TestService<{ ACCOUNTS_FILE: string }>;
   let db: Database;
+  const log = createMemoryLog();
   beforeAll(async () => {
     database = await createTestDatabase({ service: 'billing' });
     service = await startTestService({
       ...billing,
       database,
+      log,
       env: { ACCOUNTS_FILE: 'given' },
       module: () => BillingModule.with(accounts),
     });
@@ -67,7 +79,7 @@ describe('the fold in the database', () => {
   });
   afterAll(async () => {
     await service.close();
-    await db.close();
+    await Promise.all([db.close(), log.close()]);
     await database.drop();
   });
 
@@ -87,7 +99,7 @@ describe('the fold in the database', () => {
       causationid: null,
       data,
     });
-    await service.log.append([eventRecord({ topic: 'wa.inbound.v1', key: data.sealed.subject, value })]);
+    await log.append([eventRecord({ topic: 'wa.inbound.v1', key: data.sealed.subject, value })]);
   };
   const statement = async (month = '2026-11', actor = clerk): Promise<Statement> =>
     (await service.call(actor, 'GET', `/v1/statements/501/${month}`)).body as Statement;
@@ -113,6 +125,16 @@ describe('the fold in the database', () => {
       const one = (await service.call(clerk, 'GET', `/v1/usage/${item?.usageId}`)).body as UsageItem;
       return one.evidence?.length === 3 && one.deliveredAt === '2026-11-10T09:59:59.000Z' && one.revision === 2;
     });
+    // and each revision on the log names the record that made it
+    const told = await until(() => {
+      const all = log.records('billing.events.v1').map((record) => decodeEvent(record.value));
+      const recorded = all.flatMap((one) => ('event' in one && isType(one.event, 'usage.recorded.v1') ? [one.event] : []));
+      return recorded.length === 2 ? recorded : undefined;
+    });
+    expect(told.map(({ data, cause }) => [data.revision, cause?.topic, cause?.offset])).toEqual([
+      [1, 'wa.inbound.v1', '0'],
+      [2, 'wa.inbound.v1', '2'],
+    ]);
   });
 
   it('shows another tenant neither statement nor usage', async () => {
@@ -143,6 +165,32 @@ describe('the fold in the database', () => {
 
   it('refuses agents', async () => {
     expect((await service.call({ tenantId, roles: ['agent'] }, 'GET', '/v1/statements')).status).toBe(403);
+  });
+
+  it('is filled again from the log alone, with the same digest', async () => {
+    // given a log with a card, many messages, redeliveries and what the fold does not need
+    const messages = Array.from({ length: 20 }, () => status({}));
+    for (const message of [...messages, ...messages.slice(0, 3)]) await publish({ ...message, status: 'sent' });
+    for (const message of messages) await publish(message);
+    await log.append([eventRecord({ topic: 'wa.inbound.v1', key: randomUUID(), value: Buffer.from('no event') })]);
+    const live = await until(async () => {
+      const { body } = await service.call(clerk, 'GET', '/v1/billing-digest');
+      return (body as BillingDigest).rows >= 22 ? (body as BillingDigest) : undefined;
+    });
+    // when a fresh database reads it
+    const fresh = await createTestDatabase({ service: 'billing' });
+    const owner = new Database(createDataSource({ url: fresh.ownerUrl, migrations: billing.migrations }));
+    await owner.migrate();
+    await owner.close();
+    const empty = new Database(createDataSource({ url: fresh.appUrl, poolSize: 2 }));
+    try {
+      const { tenants } = await replay(log, empty, accounts);
+      // then
+      expect(tenants[tenantId]).toEqual({ stateDigest: live.stateDigest, rows: live.rows, foldVersion: live.foldVersion });
+    } finally {
+      await empty.close();
+      await fresh.drop();
+    }
   });
 
   it('reaches the same digest however the log is cut into batches, and with every record twice', async () => {

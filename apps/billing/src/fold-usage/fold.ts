@@ -10,11 +10,12 @@ import {
 } from '@centralita/domain-billing';
 import type { AccountBook } from '../accounts.js';
 
-/** One change of a usage record: what it is now, and for the how-manieth time. */
-export type UsageChange = { readonly subjectKey: string; readonly revision: number; readonly usage: Usage };
+/** One change of a usage record: what it is now, for the how-manieth time, and the status that changed it. */
+export type UsageChange = { readonly cause: StatusFact; readonly revision: number; readonly usage: Usage };
 
 /** Applies statuses, in the order of the log, to the usage tables. */
 export const applyStatuses = async (tx: Tx, accounts: AccountBook, facts: readonly StatusFact[]): Promise<UsageChange[]> => {
+  if (facts.length === 0) return [];
   const before = await load(tx, facts);
   const states = new Map(before);
   const changes: UsageChange[] = [];
@@ -23,8 +24,7 @@ export const applyStatuses = async (tx: Tx, accounts: AccountBook, facts: readon
     const state = states.get(key) ?? initialUsage(fact);
     const next = evolveUsage(state, fact, accounts.find(tx.tenantId, state.wabaId)?.timeZone ?? null);
     states.set(key, next);
-    if (next.revision > state.revision && next.usage)
-      changes.push({ subjectKey: next.subjectKey, revision: next.revision, usage: next.usage });
+    if (next.revision > state.revision && next.usage) changes.push({ cause: fact, revision: next.revision, usage: next.usage });
   }
   await save(tx, before, states);
   return changes;

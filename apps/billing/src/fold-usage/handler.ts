@@ -11,8 +11,18 @@ import { applyStatuses } from './fold.js';
 export const usageIdOf = (tenantId: string, usage: Pick<Usage, 'messageRef' | 'participant' | 'chargeKind'>): string =>
   v5(`usage:${usage.messageRef}:${usage.participant}:${usage.chargeKind}`, tenantId);
 
+/** Where a usage record comes from: the record of the log, and the flow that it belongs to. */
+const flowOf = (consumed: ConsumedEvent | undefined): Pick<NewEvent, 'cause' | 'causationId' | 'correlationId'> =>
+  consumed === undefined
+    ? {}
+    : {
+        cause: { topic: consumed.topic, partition: consumed.partition, offset: consumed.offset.toString() },
+        causationId: consumed.event.id,
+        correlationId: consumed.event.correlationid,
+      };
+
 /** Statuses of a batch, as the fold takes them. */
-export const statusFacts = (events: readonly Pick<ConsumedEvent, 'event' | 'key'>[]): StatusFact[] =>
+export const statusFacts = (events: readonly ConsumedEvent[]): StatusFact[] =>
   events.flatMap(({ event, key }) =>
     isType(event, 'whatsapp.status.changed.v1')
       ? [{ eventId: event.id, subjectKey: key, recordedTime: event.recordedtime, data: event.data }]
@@ -42,10 +52,12 @@ export class FoldUsageHandler {
   async onStatuses(batch: EventBatch): Promise<void> {
     const tx = batch.tx as Tx;
     const changes = await applyStatuses(tx, this.accounts, statusFacts(batch.events));
-    const events = changes.map(({ subjectKey, revision, usage }): NewEvent => {
+    const consumed = new Map(batch.events.map((one) => [one.event.id, one]));
+    const events = changes.map(({ cause, revision, usage }): NewEvent => {
       const usageId = usageIdOf(tx.tenantId, usage);
       return {
-        key: subjectKey,
+        ...flowOf(consumed.get(cause.eventId)),
+        key: cause.subjectKey,
         streamId: usageId,
         expectedVersion: 'any',
         type: 'usage.recorded.v1',

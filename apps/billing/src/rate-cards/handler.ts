@@ -5,13 +5,14 @@ import { Controller } from '@nestjs/common';
 
 /** Keeps the published cards. They are applied when a statement is made, never while usage is folded: usage holds no money. */
 export const applyCards = async (tx: Tx, cards: readonly EventData<'rate.card.published.v1'>[]): Promise<void> => {
+  if (cards.length === 0) return;
   await tx.execute(
     `insert into rate_card (tenant_id, card_id, body) select $1, c.* from unnest($2::uuid[], $3::jsonb[]) c on conflict (tenant_id, card_id) do nothing`,
     [tx.tenantId, cards.map((card) => card.cardId), cards.map((card) => JSON.stringify(card))],
   );
 };
 
-export const cardsOf = (events: readonly Pick<ConsumedEvent, 'event'>[]): EventData<'rate.card.published.v1'>[] =>
+const cardsOf = (events: readonly ConsumedEvent[]): EventData<'rate.card.published.v1'>[] =>
   events.flatMap(({ event }) => (isType(event, 'rate.card.published.v1') ? [event.data] : []));
 
 @Controller()

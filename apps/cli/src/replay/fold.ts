@@ -1,5 +1,4 @@
-import { decodeData, decodeEnvelope, isType, type EventType } from '@centralita/contracts';
-import { FOLD_VERSION, isTimeZone, UsageLedger } from '@centralita/domain-billing';
+import { FOLD_VERSION, isTimeZone, readFact, UsageLedger } from '@centralita/domain-billing';
 import type { StoredRecord } from '@centralita/event-log';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -16,8 +15,6 @@ export type Accounts = z.infer<typeof Accounts>;
 /** The topics that the billing fold reads. */
 export const inputTopics: ReadonlySet<string> = new Set(['wa.inbound.v1', 'billing.events.v1']);
 
-const foldedTypes: ReadonlySet<string> = new Set<EventType>(['whatsapp.status.changed.v1', 'rate.card.published.v1']);
-
 /** The billing fold over records in memory, tenant by tenant. */
 export class BillingFold {
   readonly #tenants = new Map<string, UsageLedger>();
@@ -29,22 +26,12 @@ export class BillingFold {
 
   apply(record: StoredRecord): void {
     if (!inputTopics.has(record.topic)) return;
-    const read = decodeEnvelope(record.value);
-    if (!('event' in read)) return;
-    const tenant = this.#ledgerOf(read.event.tenantid);
-    if (!foldedTypes.has(read.event.type)) return;
-    const decoded = decodeData(read.event);
-    if (!('event' in decoded)) return;
-    const { event } = decoded;
+    const fact = readFact(record);
+    if (fact === null) return;
+    const ledger = this.#ledgerOf(fact.tenantId);
     // A redelivery stands on the log again; the ledger takes the first occurrence, as the service does.
-    if (isType(event, 'whatsapp.status.changed.v1'))
-      tenant.applyStatus({
-        eventId: event.id,
-        subjectKey: record.key?.toString('utf8') ?? '',
-        recordedTime: event.recordedtime,
-        data: event.data,
-      });
-    else if (isType(event, 'rate.card.published.v1')) tenant.applyCard(event.data);
+    if (fact.status) ledger.applyStatus(fact.status);
+    if (fact.card) ledger.applyCard(fact.card);
   }
 
   #ledgerOf(tenantId: string): UsageLedger {

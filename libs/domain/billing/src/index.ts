@@ -1,5 +1,6 @@
 export * from './calendar.js';
 export * from './explain.js';
+export * from './fact.js';
 export * from './ledger.js';
 export * from './money.js';
 export * from './rate-card.js';
