@@ -517,14 +517,20 @@ describe('every screen', () => {
   );
 
   it.each([
-    ['es-ES', 'es', 'Responder', 'Nota interna'],
-    ['en-GB', 'en', 'Reply', 'Note'],
-    ['pt-BR', 'pt', 'Responder', 'Nota interna'],
-  ] as const)('speaks the language of the browser: %s', async (locale, lang, reply, note) => {
+    ['es-ES', 'es', 'Responder', 'Nota interna', 'Aceptar'],
+    ['en-GB', 'en', 'Reply', 'Note', 'Accept'],
+    ['pt-BR', 'pt', 'Responder', 'Nota interna', 'Aceitar'],
+  ] as const)('speaks the language of the browser: %s', async (locale, lang, reply, note, accept) => {
     server.state.session = sessionOf('agent');
+    server.state.offers = [offer];
     await visit(`/inbox/mine/${nuria}`, { locale });
     await page.getByRole('tab', { name: reply }).waitFor();
     await page.getByRole('tab', { name: note }).waitFor();
+    await page
+      .getByRole('article')
+      .filter({ has: page.getByRole('button', { name: accept }) })
+      .waitFor();
+    await page.getByRole('log').getByText('Llego el viernes').waitFor();
     expect(await page.evaluate(() => document.documentElement.lang)).toBe(lang);
     await picture(page, `inbox-${lang}`);
   });
