@@ -69,8 +69,7 @@ export const controlRoutes = (
     for (const message of messages) {
       const customer = world.customer(message.customerId);
       const atSeconds = Math.floor(Date.now() / 1000) - message.ageSeconds;
-      const earlier = wamidsOf(customer.id, phoneNumberId);
-      const target = message.target === undefined ? undefined : earlier.at(-message.target);
+      const target = message.target === undefined ? undefined : wamidsOf(customer.id, phoneNumberId).at(-message.target);
       const wamid = makeWamid(customer.phone ?? customer.bsuid ?? '0', random.bytes(16));
       const item = messageItem(random, customer, message.type, wamid, atSeconds, {
         text: message.text,

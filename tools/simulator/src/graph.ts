@@ -113,6 +113,7 @@ export const graphRoutes = (server: FastifyInstance, world: World, journal: Jour
 
   server.get('/:version/:mediaId', async (request: FastifyRequest<{ Params: { mediaId: string } }>, reply) => {
     const { mediaId } = request.params;
+    if (!world.hasToken(request.headers.authorization)) return refuse(reply, 401, 190, 'Invalid access token');
     if (!mediaId.startsWith('media')) return refuse(reply, 404, 100, 'Object does not exist');
     const bytes = mediaBytes(mediaId);
     const url = `${request.protocol}://${request.host}/media-bytes/${mediaId}`;
@@ -127,7 +128,7 @@ export const graphRoutes = (server: FastifyInstance, world: World, journal: Jour
   });
 
   server.get('/media-bytes/:mediaId', async (request: FastifyRequest<{ Params: { mediaId: string } }>, reply) => {
-    if (!request.headers.authorization?.startsWith('Bearer ')) return refuse(reply, 401, 190, 'Invalid access token');
+    if (!world.hasToken(request.headers.authorization)) return refuse(reply, 401, 190, 'Invalid access token');
     return reply.type('application/octet-stream').send(mediaBytes(request.params.mediaId));
   });
 };

@@ -107,6 +107,16 @@ describe('the simulator', () => {
     expect(userOfWamid(wamids[0] ?? '')).toBe('34600000001');
   });
 
+  it('serves media to whoever has the token of an app, and says when it has none', async () => {
+    const { simulator } = await start();
+    const get = (url: string, token = 'token') => simulator.inject({ url, headers: { authorization: `Bearer ${token}` } });
+    const { url, file_size } = (await get('/v25.0/media1')).json<{ url: string; file_size: number }>();
+    const path = new URL(url).pathname;
+    expect((await get(path)).rawPayload).toHaveLength(file_size);
+    expect((await get('/v25.0/lost1')).statusCode).toBe(404);
+    expect([(await get('/v25.0/media1', 'x')).statusCode, (await get(path, 'x')).statusCode]).toEqual([401, 401]);
+  });
+
   it('refuses free text outside the window with the provider code', async () => {
     const { simulator } = await start();
     expect((await send(simulator)).json()).toMatchObject({ error: { code: 131047 } });

@@ -135,6 +135,9 @@ export class StatusReporter {
         envelope(sent.number.wabaId, [messagesChange(sent.number, { statuses: [status] })]),
         copies,
       );
+    } catch (error) {
+      // The journal says what was never taken; the phones of everybody else go on.
+      process.stderr.write(`a status was not delivered: ${error instanceof Error ? error.message : 'unknown'}\n`);
     } finally {
       this.#scheduled -= 1;
     }

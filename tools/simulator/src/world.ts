@@ -100,6 +100,11 @@ export class World {
     return this.#apps.find((candidate) => candidate.app === name);
   }
 
+  /** Whether an `Authorization` header holds the token of one of the apps. */
+  hasToken(authorization: string | undefined): boolean {
+    return this.#apps.some((app) => authorization === `Bearer ${app.accessToken}`);
+  }
+
   customerByAddress(address: { to?: string | undefined; recipient?: string | undefined }): Customer | undefined {
     return this.customers.find(
       (customer) =>
