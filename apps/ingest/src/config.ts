@@ -22,7 +22,8 @@ export const webhookEnv = platformEnv.extend({
   KEYRING_MASTER_KEY: serviceEnv.shape.KEYRING_MASTER_KEY.unwrap(),
   APPS_FILE: appsFile,
   MEDIA_DIR: mediaDir,
-  WEBHOOK_BUDGET_MS: envInteger(100, 60_000)
+  // Half a lease of a data key: a key is asked for again when its lease would end within the budget.
+  WEBHOOK_BUDGET_MS: envInteger(100, 30_000)
     .default(2000)
     .describe('after this the answer is 503 and the provider delivers again; it wants an answer within seconds'),
   WEBHOOK_REQUEST_TIMEOUT_MS: envInteger(100, 60_000)

@@ -13,7 +13,7 @@ export type FetcherOptions = {
   readonly jobs: MediaJobs;
   readonly objects: ObjectStore;
   readonly outbound: Pick<Outbound, 'append'>;
-  readonly keyring: Pick<Keyring, 'sealer' | 'checkAlive'>;
+  readonly keyring: Pick<Keyring, 'sealer' | 'checkAlive' | 'closed'>;
   readonly apps: MetaApps;
   readonly clientOf: (tenantId: string, phoneNumberId: string) => Pick<CloudApi, 'mediaInfo' | 'downloadMedia'> | undefined;
   readonly clock: Clock;
@@ -195,6 +195,8 @@ export class MediaFetcher {
       | { readonly type: 'media.stored.v1'; readonly data: EventData<'media.stored.v1'> }
       | { readonly type: 'media.lost.v1'; readonly data: EventData<'media.lost.v1'> },
   ): Promise<void> {
+    // Where a tombstone stands, or will, there is no new record.
+    if ((await this.#options.keyring.closed(tenantId, [key, fact.data.subjectId])).size > 0) return;
     await this.#options.outbound.append({ ...fact, tenantId, key, about: mediaId, attempt: 1, flow: null });
   }
 }

@@ -27,6 +27,7 @@ const compliance = { tenantId, roles: ['compliance'] as const };
 type Held = { bytes: Buffer; sha256?: string; failures?: number; status?: number };
 const held = new Map<string, Held>();
 const asked = new Map<string, number>();
+const downloads: string[] = [];
 
 let fixture: IngestFixture;
 let provider: Server;
@@ -60,7 +61,10 @@ beforeAll(async () => {
     const found = held.get(id);
     if (request.headers.authorization !== 'Bearer token-blue') return void response.writeHead(401).end('{}');
     if (!found) return void response.writeHead(404).end('{}');
-    if (url.pathname.startsWith('/bytes/')) return void response.end(found.bytes);
+    if (url.pathname.startsWith('/bytes/')) {
+      downloads.push(id);
+      return void response.end(found.bytes);
+    }
     asked.set(id, (asked.get(id) ?? 0) + 1);
     if (found.failures) {
       found.failures -= 1;
@@ -209,10 +213,12 @@ describe('media', () => {
   });
 
   it('is lost when its bytes are never what the webhook said', async () => {
-    held.set('M6', { bytes });
+    // given trouble before, which says nothing of the bytes
+    held.set('M6', { bytes, failures: 2 });
     const { mediaId } = await received({ providerId: 'M6', sha256: createHash('sha256').update('else').digest('base64') });
     expect(await outcome(mediaId)).toMatchObject({ type: 'media.lost.v1', reason: 'hash_mismatch' });
     expect(asked.get('M6')).toBe(3);
+    expect(downloads.filter((id) => id === 'M6')).toHaveLength(3);
   });
 
   it('is announced once more, with the same id and contents, after a crash before that was noted', async () => {
@@ -238,8 +244,16 @@ describe('media', () => {
     // The media process has its own lease on the key; a new process has none.
     await media.close();
     media = await startMedia();
-    expect(await outcome(mediaId)).toMatchObject({ type: 'media.lost.v1', reason: 'refused' });
+    const state = async () => {
+      const [row] = await fixture.db.withTenant(tenantId, (tx) =>
+        tx.query<{ state: string }>('select state from media where media_id = $1', [mediaId]),
+      );
+      return row?.state;
+    };
+    await until(async () => (await state()) === 'lost');
     expect(await new FolderStore(fixture.folder).get(mediaObjectKey({ tenantId, subjectId, mediaId }))).toBeNull();
+    // Where a tombstone stands there is no new record either.
+    expect(said(mediaId)).toEqual([]);
   });
 });
 

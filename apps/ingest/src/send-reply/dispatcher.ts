@@ -11,7 +11,7 @@ import { Pace } from './pace.js';
 export type DispatcherOptions = {
   readonly ledger: SendLedger;
   readonly outbound: Pick<Outbound, 'append'>;
-  readonly keyring: Pick<Keyring, 'sealer' | 'references'>;
+  readonly keyring: Pick<Keyring, 'sealer' | 'references' | 'closed'>;
   readonly apps: MetaApps;
   readonly clientOf: (tenantId: string, phoneNumberId: string) => Pick<CloudApi, 'send'> | undefined;
   readonly clock: Clock;
@@ -172,6 +172,8 @@ export class Dispatcher {
 
   async #open(send: Send): Promise<ReturnType<typeof contentsOf> | 'erased'> {
     const keys = await this.#options.keyring.sealer(send.tenantId, [send.sealed.subject]);
+    // Nothing goes out to somebody whose erasure has begun, although the key may still be there.
+    if (keys.state(send.sealed.subject) !== 'live') return 'erased';
     const opened = keys.open(send.sealed);
     return opened.state === 'erased' ? 'erased' : contentsOf(opened.value);
   }
@@ -194,7 +196,11 @@ export class Dispatcher {
   async #announce(decided: Decided): Promise<void> {
     const { outcome } = decided;
     try {
-      if (outcome.state === 'accepted')
+      // Where a tombstone stands, or will, there is no new record and nobody who would read it.
+      const erased = (await this.#options.keyring.closed(decided.tenantId, [decided.key])).has(decided.key);
+      if (erased)
+        this.#options.logger.info({ sendId: decided.sendId }, 'the outcome of a reply to the erased stays in the ledger');
+      else if (outcome.state === 'accepted')
         await this.#append(decided, 'whatsapp.reply.accepted.v1', { kind: decided.kind, messageRef: outcome.messageRef });
       else if (outcome.state === 'refused')
         await this.#append(decided, 'whatsapp.reply.refused.v1', { reason: outcome.reason, providerCode: outcome.providerCode });

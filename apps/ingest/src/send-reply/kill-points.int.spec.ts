@@ -320,6 +320,19 @@ describe('a start', () => {
   });
 });
 
+describe('a customer whose erasure has begun', () => {
+  it.each(['closing', 'destroyed'] as const)('(%s) gets no call, and nothing is recorded of them', async (state) => {
+    const world = await newWorld();
+    const key = randomUUID();
+    const [reply, unknown] = [await world.enqueue(key), await world.enqueue(key)];
+    await world.sql(`update send set state = 'unknown', attempted_at = now() - interval '1 hour' where send_id = $1`, [unknown]);
+    await fixture.keyring.setState(world.tenantId, key, state);
+    start(world.process());
+    await until(async () => (await world.state(reply)) === 'refused' && (await world.state(unknown)) === 'unresolved');
+    expect(world.history).toEqual([]);
+  });
+});
+
 describe('limits', () => {
   it('of a pair are kept before the provider refuses, in order, and hold up nobody else', async () => {
     const world = await newWorld();
