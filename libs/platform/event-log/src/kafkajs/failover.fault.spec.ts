@@ -94,12 +94,19 @@ describe.each([3, 1] as const)('the log on %i brokers', (nodes) => {
   let log: EventLog;
   let topic: string;
   const replaced: string[] = [];
+  const told: string[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'centralita-failover-'));
     kafka = await startKafka({ dataDir: folder, nodes, brokerSessionTimeoutMs: 3000, heapMb: 256 });
     const metrics = { producerReplaced: ({ reason }: { reason: string }) => void replaced.push(reason) };
-    log = openEventLog({ brokers: kafka.brokers, clientId: 'failover', metrics });
+    const tell = (details: object): void => void told.push(JSON.stringify(details));
+    log = openEventLog({
+      brokers: kafka.brokers,
+      clientId: 'failover',
+      metrics,
+      logger: { debug: tell, info: tell, warn: tell, error: tell },
+    });
     topic = `failover.${randomUUID()}`;
     const spec = { ...topicSpecs[0]!, name: topic, partitions: PARTITIONS };
     await ensureTopics(log.admin, { replicationFactor: nodes, minInsyncReplicas: Math.min(nodes, 2) }, [spec]);
@@ -163,12 +170,23 @@ describe.each([3, 1] as const)('the log on %i brokers', (nodes) => {
     const victims = nodes === 3 ? kafka.nodes.slice(0, 2) : kafka.nodes;
     for (const node of victims) node.signal('SIGKILL');
     await until(() => victims.every((node) => !node.running()));
+    // As the relay and the webhook do: an append that could not be stored is tried again, whether the client or its caller does it.
     let settled = '';
-    const appending = log.append([{ topic, key: 'lonely', value: Buffer.from('0') }]).then(
-      () => (settled = 'acked'),
-      (error: unknown) => (settled = String(error)),
-    );
-    await sleep(3000);
+    const trying = async (): Promise<void> => {
+      while (settled === '')
+        settled = await log.append([{ topic, key: 'lonely', value: Buffer.from('0') }]).then(
+          () => 'acked',
+          (error: unknown) => (error instanceof PlatformError && error.retryable ? '' : String(error)),
+        );
+    };
+    const appending = trying();
+    // The client has asked again and again, and been refused or not answered.
+    const refusals = () => told.filter((line) => /Produce|NOT_ENOUGH_REPLICAS|ECONNREFUSED|not enough/i.test(line)).length;
+    const before = refusals();
+    await until(() => refusals() > before + 5, {
+      timeoutMs: 30_000,
+      describe: () => `refusals; last: ${told.slice(-5).join('\n')}`,
+    });
     expect(settled).toBe('');
     await Promise.all(victims.map((node) => node.restart()));
     await appending;

@@ -8,6 +8,7 @@ export type HealthCheck = () => Promise<string | null> | string | null;
 type Report = { readonly status: 'ok' | 'failing'; readonly failing: Readonly<Record<string, string>> };
 
 const CHECK_TIMEOUT_MS = 2000;
+const LOOP_RESOLUTION_MS = 50;
 
 /**
  * Liveness is the event loop alone: an outage of the log or a database must not restart the fleet. Readiness is what this process
@@ -72,6 +73,9 @@ const bounded = async (check: HealthCheck): Promise<string | null> => {
   }
 };
 
+/** What is recorded are the intervals between two looks, in nanoseconds, the intended one included: what is beyond it was delay. */
+export const loopDelaySeconds = (interval: number): number => Math.max(0, interval / 1e9 - LOOP_RESOLUTION_MS / 1e3);
+
 export type OperationsServer = { readonly port: number; close(): Promise<void> };
 
 /** Serves /metrics and /health/{live,ready,startup} on a port of its own, which never leaves the cluster. */
@@ -82,7 +86,8 @@ export const startOperationsServer = async (options: {
   readonly metrics: Metrics;
 }): Promise<OperationsServer> => {
   const { health, metrics } = options;
-  const delay = monitorEventLoopDelay({ resolution: 20 });
+  // At 20 ms its timer alone costs 0.25 % of a core in an idle process.
+  const delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   delay.enable();
   const answer = async (path: string): Promise<{ status: number; type: string; body: string }> => {
     const probe = {
@@ -95,7 +100,7 @@ export const startOperationsServer = async (options: {
       return { status: found.status === 'ok' ? 200 : 503, type: 'application/json', body: JSON.stringify(found) };
     }
     if (path !== '/metrics') return { status: 404, type: 'text/plain', body: 'not found\n' };
-    metrics.eventLoopDelay.set(delay.percentile(99) / 1e9);
+    metrics.eventLoopDelay.set(loopDelaySeconds(delay.percentile(99)));
     delay.reset();
     return { status: 200, type: metrics.registry.contentType, body: await metrics.registry.metrics() };
   };
