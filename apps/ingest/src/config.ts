@@ -34,7 +34,6 @@ export const webhookEnv = platformEnv.extend({
     .default(64 * 1024 * 1024)
     .describe('bytes of signed deliveries that may wait for the log; beyond, the answer is 503 at once'),
 });
-export type WebhookEnv = z.infer<typeof webhookEnv>;
 
 const graph = {
   APPS_FILE: appsFile,

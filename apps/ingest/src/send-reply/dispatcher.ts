@@ -1,7 +1,7 @@
 import { isPlatformError, type EventData } from '@centralita/contracts';
 import type { Keyring } from '@centralita/keyring';
 import type { Clock, Logger } from '@centralita/platform-nest';
-import { identityOf, marketOf, type CloudApi, type SendOutcome } from '@centralita/whatsapp';
+import { identityOf, marketOf, meaningOf, type CloudApi, type SendOutcome } from '@centralita/whatsapp';
 import type { MetaApps } from '../apps.js';
 import type { Outbound } from '../outbound.js';
 import { contentsOf } from './contents.js';
@@ -184,7 +184,12 @@ export class Dispatcher {
       onOutcome?.('unknown');
       return ledger.markUnknown(send);
     }
-    if (answer.outcome === 'refused') return this.#decide(send, refused(answer.reason, answer.code));
+    if (answer.outcome === 'refused') {
+      const { reason, code, status } = answer;
+      const meaning = code === null ? null : meaningOf(code);
+      this.#options.logger.info({ sendId: send.sendId, reason, code, status, meaning }, 'the provider refused a reply');
+      return this.#decide(send, refused(reason, code));
+    }
     const references = await keyring.references(send.tenantId);
     return this.#decide(send, { state: 'accepted', messageRef: references.messageRef(send.phoneNumberId, answer.wamid) });
   }
