@@ -1,5 +1,6 @@
 import type { DynamicModule } from '@nestjs/common';
 import { AccountBook } from './accounts.js';
+import { BalanceController } from './balance/http.js';
 import { DigestController } from './digest/http.js';
 import { FoldUsageHandler } from './fold-usage/handler.js';
 import { RateCardHandler } from './rate-cards/handler.js';
@@ -10,7 +11,14 @@ export class BillingModule {
   static with(accounts: AccountBook): DynamicModule {
     return {
       module: BillingModule,
-      controllers: [FoldUsageHandler, RateCardHandler, RateCardController, StatementController, DigestController],
+      controllers: [
+        FoldUsageHandler,
+        RateCardHandler,
+        RateCardController,
+        StatementController,
+        BalanceController,
+        DigestController,
+      ],
       providers: [{ provide: AccountBook, useValue: accounts }],
     };
   }

@@ -7,13 +7,16 @@ import {
   type BillingDigest,
   type EventData,
   type Statement,
+  type UsageBalance,
   type UsageItem,
+  type UsagePage,
 } from '@centralita/contracts';
 import { createDataSource, Database } from '@centralita/event-store';
 import { createMemoryLog, eventRecord } from '@centralita/event-log';
 import { startTestService, type TestActor, type TestService } from '@centralita/platform-nest/testing';
 import { createTestDatabase, until, type TestDatabase } from '@centralita/testing-engines';
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { z } from 'zod';
 import { AccountBook } from './accounts.js';
 import { BillingModule } from './app.module.js';
 import { stateDigest } from './digest/digest.js';
@@ -31,7 +34,8 @@ const account = (tenant: string, wabaId: string) => ({
   currency: 'USD',
   numbers: [{ phoneNumberId: `${wabaId}-1`, displayPhoneNumber: '34911000001', name: 'Bookings' }],
 });
-const accounts = new AccountBook([account(tenantId, '501'), account(otherTenant, '601')]);
+const tenantOfCards = randomUUID();
+const accounts = new AccountBook([account(tenantId, '501'), account(otherTenant, '601'), account(tenantOfCards, '701')]);
 const clerk: TestActor = { tenantId, roles: ['billing'] };
 
 const status = (extra: Partial<EventData<'whatsapp.status.changed.v1'>>): EventData<'whatsapp.status.changed.v1'> => ({
@@ -191,6 +195,61 @@ describe('the fold in the database', () => {
       await empty.close();
       await fresh.drop();
     }
+  });
+
+  it('leads from each line to its records page by page, across a change of cards, and accounts for all of them', async () => {
+    // given two cards in one month, and messages of a registered account and of another one
+    const owner: TestActor = { tenantId: tenantOfCards, roles: ['billing'] };
+    for (const [validFrom, rate] of [
+      ['2026-10-01', '10'],
+      ['2026-11-05', '20'],
+    ])
+      await service.call(owner, 'POST', '/v1/rate-cards', {
+        body: { ...rateCard, validFrom, rows: [{ market: 'Spain', category: 'service', rate }] },
+      });
+    const own = (extra: Parameters<typeof status>[0]) =>
+      publish(status({ wabaId: '701', phoneNumberId: '701-1', ...extra }), tenantOfCards);
+    // 23:00 UTC of the fourth is the fifth in Madrid
+    const days = ['2026-11-04T22:59:59.999Z', '2026-11-04T23:00:00.000Z', '2026-11-20T10:00:00.000Z'];
+    for (const providerTime of [...days, ...days]) await own({ providerTime });
+    await own({ status: 'failed', pricing: null });
+    await own({ pricing: null });
+    await own({ wabaId: '999', phoneNumberId: '999-1' });
+    const get = async (path: string): Promise<unknown> => (await service.call(owner, 'GET', path)).body;
+    const month = await until(async () => {
+      const current = (await get('/v1/statements/701/2026-11')) as Statement;
+      const { undelivered, delivered } = (await get('/v1/usage-balance')) as UsageBalance;
+      return current.lines.length === 3 && undelivered === 1 && delivered === 8 ? current : undefined;
+    });
+    // then each line leads to as many records as it counts, each once
+    expect(month.lines.map(({ kind, rate, quantity, amount }) => [kind, rate, quantity, amount]).sort()).toEqual([
+      ['charged', '10', 2, '20'],
+      ['charged', '20', 4, '80'],
+      ['suspense', null, 1, '0'],
+    ]);
+    for (const { lineId, quantity } of month.lines) {
+      const items: UsageItem[] = [];
+      for (let cursor: string | null = ''; cursor !== null;) {
+        const after: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+        const page = (await get(`/v1/statements/701/2026-11/lines/${lineId}/usage?limit=1${after}`)) as z.infer<typeof UsagePage>;
+        items.push(...page.items);
+        cursor = page.nextCursor;
+      }
+      expect([items.length, new Set(items.map(({ usageId }) => usageId)).size]).toEqual([quantity, quantity]);
+      const [first] = items;
+      expect(await get(`/v1/usage/${first?.usageId}`)).toEqual(first);
+    }
+    expect(((await get('/v1/statements')) as { items: unknown[] }).items).toMatchObject([
+      { wabaId: '701', month: '2026-11', quantity: 7, amount: '100' },
+    ]);
+    const wrong = await service.call(owner, 'GET', `/v1/statements/701/2026-11/lines/x/usage?cursor=nonsense`);
+    expect(wrong).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
+    expect((await service.call(owner, 'GET', `/v1/usage/${randomUUID()}`)).status).toBe(404);
+    // and the parts are the whole, what nobody has registered too
+    expect(await get('/v1/usage-balance')).toEqual({
+      ...{ delivered: 8, rated: 6, free: 0, suspense: 2, undelivered: 1, parked: 0, skipped: 0 },
+      balanced: true,
+    });
   });
 
   it('reaches the same digest however the log is cut into batches, and with every record twice', async () => {

@@ -1,12 +1,11 @@
 import { Month, PageQuery, PlatformError, Statement, StatementList, UsageItem, UsagePage, Uuid } from '@centralita/contracts';
-import { lineIdOf } from '@centralita/domain-billing';
 import { Database, type Tx } from '@centralita/event-store';
 import { CLOCK, Endpoint, route, type Clock, type InputOf, type OutputOf } from '@centralita/platform-nest';
 import { Controller, Inject } from '@nestjs/common';
 import { z } from 'zod';
 import { AccountBook, type BillingAccount } from '../accounts.js';
 import { usageIdOf } from '../fold-usage/handler.js';
-import { readMonth, statementOf, type StoredUsage } from './read.js';
+import { readLine, readMonth, readMonths, readUsage, statementOf, type StoredUsage } from './read.js';
 
 const roles = ['billing'] as const;
 const MonthOfAccount = z.object({ wabaId: z.string().max(64), month: Month });
@@ -55,12 +54,8 @@ export class StatementController {
   @Endpoint(list)
   async list({ tenantId }: InputOf<typeof list>): Promise<OutputOf<typeof list>> {
     return this.db.withTenant(tenantId, async (tx) => {
-      const months = await tx.query<{ waba_id: string; month: string }>(
-        `select distinct waba_id, month from usage where tenant_id = $1 and month is not null order by month desc, waba_id`,
-        [tenantId],
-      );
       const items = [];
-      for (const { waba_id, month } of months) {
+      for (const { waba_id, month } of await readMonths(tx)) {
         const account = this.accounts.find(tenantId, waba_id);
         if (!account) continue;
         const statement = await this.#statement(tx, account, month);
@@ -88,15 +83,12 @@ export class StatementController {
   async lineUsage({ tenantId, params, query }: InputOf<typeof lineUsage>): Promise<OutputOf<typeof lineUsage>> {
     const account = this.#account(tenantId, params.wabaId);
     return this.db.withTenant(tenantId, async (tx) => {
-      const records = (await readMonth(tx, account, params.month, this.clock().toISOString())).filter(
-        (record) => lineIdOf(record) === params.lineId,
-      );
-      const { cursor } = query;
-      const after = cursor === undefined ? records : records.filter((record) => record.rowKey > cursor);
-      const shown = after.slice(0, query.limit);
+      const line = { month: params.month, lineId: params.lineId, knownAt: this.clock().toISOString() };
+      const records = await readLine(tx, account, line, query);
+      const shown = records.slice(0, query.limit);
       return {
         items: await this.#items(tx, shown),
-        nextCursor: after.length > shown.length ? (shown.at(-1)?.rowKey ?? null) : null,
+        nextCursor: records.length > shown.length ? (shown.at(-1)?.rowKey ?? null) : null,
       };
     });
   }
@@ -104,18 +96,10 @@ export class StatementController {
   @Endpoint(usageById)
   async usageById({ tenantId, params }: InputOf<typeof usageById>): Promise<OutputOf<typeof usageById>> {
     return this.db.withTenant(tenantId, async (tx) => {
-      const rows = await tx.query<{ waba_id: string; month: string }>(
-        `select distinct u.waba_id, u.month from usage u join events e on e.tenant_id = u.tenant_id and e.stream_id = $2
-         where u.tenant_id = $1 and u.outcome is not null and u.message_ref = e.data->>'messageRef' and u.participant = e.data->>'participant'`,
-        [tenantId, params.usageId],
-      );
-      for (const { waba_id, month } of rows) {
-        const records = await readMonth(tx, this.#account(tenantId, waba_id), month, this.clock().toISOString());
-        const found = records.filter(({ usage }) => usageIdOf(tenantId, usage) === params.usageId);
-        const [item] = await this.#items(tx, found);
-        if (item) return item;
-      }
-      throw new PlatformError('NOT_FOUND', 'there is nothing here');
+      const record = await readUsage(tx, this.accounts, params.usageId, this.clock().toISOString());
+      const [item] = record ? await this.#items(tx, [record]) : [];
+      if (!item) throw new PlatformError('NOT_FOUND', 'there is nothing here');
+      return item;
     });
   }
 

@@ -20,6 +20,7 @@ export const ownerOfSegment: Readonly<Record<string, Upstream>> = {
   'routing-policy': 'routing',
   statements: 'billing',
   usage: 'billing',
+  'usage-balance': 'billing',
   'rate-cards': 'billing',
   'billing-digest': 'billing',
   periods: 'billing',

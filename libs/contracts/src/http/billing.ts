@@ -55,6 +55,19 @@ export const UsageItem = usageRecorded.data.extend({
 export type UsageItem = z.infer<typeof UsageItem>;
 export const UsagePage = page(UsageItem);
 
+/** Whether all evidence is accounted for (invariant 14): `delivered` is counted from the statuses, the parts from what was made of them. */
+export const UsageBalance = z.object({
+  delivered: z.number().int().describe('messages with evidence of delivery, counted once per participant'),
+  rated: z.number().int().describe('charged, with a price by the cards known now'),
+  free: z.number().int(),
+  suspense: z.number().int().describe('delivered, and not to be priced yet'),
+  undelivered: z.number().int().describe('messages of which no status proves delivery: never charged'),
+  parked: z.number().int().describe('records of the log that wait for an operator and are in none of the other counts'),
+  skipped: z.number().int().describe('records that an operator has given up'),
+  balanced: z.boolean().describe('delivered = rated + free + suspense'),
+});
+export type UsageBalance = z.infer<typeof UsageBalance>;
+
 export const BillingDigest = z.object({
   stateDigest: Sha256Hex,
   logDigest: Sha256Hex,

@@ -19,6 +19,9 @@ type LocalMonth = { readonly name: string; readonly from: number; readonly to: n
 /** First instant of a local day, in milliseconds; where clocks jump over midnight, the day begins later. */
 const startOf = (date: Temporal.PlainDate, timeZone: string): number => date.toZonedDateTime(timeZone).epochMilliseconds;
 
+/** The same for a date as it is written, `2026-10-01`. */
+export const startOfDay = (date: string, timeZone: string): number => startOf(Temporal.PlainDate.from(date), timeZone);
+
 /** Months that were asked for, by zone: the calendar is slow, and a log has few months and many deliveries. */
 const knownMonths = new Map<string, LocalMonth[]>();
 

@@ -1,10 +1,14 @@
 import type { EventData, MarketHint } from '@centralita/contracts';
+import { startOfDay } from './calendar.js';
 import { nano, type Nano } from './money.js';
 
 /** A supplier's price list, as its event says. */
 export type RateCard = EventData<'rate.card.published.v1'>;
 
 export type Rated = { readonly rate: Nano; readonly market: string; readonly cardId: string; readonly era: RateCard['era'] };
+
+/** The provider's rules on a local date (billing reference 2.1): since E5 what is inside a window is charged. Older eras come with their cards. */
+export const eraOf = (date: string): RateCard['era'] => (date < '2026-10-01' ? 'E4' : 'E5');
 
 /** Categories that the printed card does not name, by the column that prices them (billing reference 2.3: a group send costs a unit per recipient). */
 const columnOf: Readonly<Record<string, string>> = {
@@ -26,6 +30,12 @@ export const cardInForce = (cards: readonly RateCard[], currency: string, date: 
       (left, right) =>
         compare(right.validFrom, left.validFrom) || compare(right.knownAt, left.knownAt) || compare(left.cardId, right.cardId),
     )[0] ?? null;
+
+/** Instants (milliseconds) at which another card may come into force: between two of them a price does not change. Ascending. */
+export const cardBoundaries = (cards: readonly RateCard[], currency: string, timeZone: string): number[] =>
+  [...new Set(cards.filter((card) => card.currency === currency).map((card) => card.validFrom))]
+    .map((date) => startOfDay(date, timeZone))
+    .sort((left, right) => left - right);
 
 /** The market of a recipient: the longest matching prefix among markets that do not contradict the country, then the country, then Other. */
 export const marketOf = (card: RateCard, hint: MarketHint): string => {

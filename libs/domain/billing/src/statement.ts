@@ -2,7 +2,7 @@ import type { Statement, StatementLine } from '@centralita/contracts';
 import { localDate } from './calendar.js';
 import { explain } from './explain.js';
 import { sum, type Nano } from './money.js';
-import { cardInForce, rateOf, type RateCard, type Rated } from './rate-card.js';
+import { cardInForce, eraOf, rateOf, type RateCard, type Rated } from './rate-card.js';
 import type { SuspenseReason, Usage } from './usage.js';
 
 export type Account = {
@@ -12,24 +12,38 @@ export type Account = {
   readonly phoneNumberIds: readonly string[];
 };
 
-/** A usage record with its price. `reason` is set when it cannot be priced; nothing is ever dropped. */
-export type RatedUsage = {
-  readonly usage: Usage;
+/** All of a usage record that its price depends on. Records that agree in it are priced together. */
+export type Priceable = Pick<
+  Usage,
+  'phoneNumberId' | 'marketHint' | 'category' | 'pricingType' | 'deliveredAt' | 'state' | 'suspenseReason'
+>;
+
+/** Usage records that are alike, one or many, with their price. `reason` is set when they cannot be priced; nothing is ever dropped. */
+export type RatedUsage<Of extends Priceable = Priceable> = {
+  readonly usage: Of;
+  readonly quantity: number;
   readonly kind: StatementLine['kind'];
   readonly rated: Rated | null;
   readonly amount: Nano;
   readonly reason: SuspenseReason | null;
 };
 
-/** Prices one record by the card in force on its local day. Pure: the same cards and the same knowledge give the same price. */
-export const rateUsage = (usage: Usage, account: Account, cards: readonly RateCard[], knownAt: string): RatedUsage => {
-  if (usage.state === 'suspense') return { usage, kind: 'suspense', rated: null, amount: 0n, reason: usage.suspenseReason };
+/** Prices records by the card in force on their local day. Pure: the same cards and the same knowledge give the same price. */
+export const rateUsage = <Of extends Priceable>(
+  usage: Of,
+  account: Account,
+  cards: readonly RateCard[],
+  knownAt: string,
+  quantity = 1,
+): RatedUsage<Of> => {
+  const unpriced = { usage, quantity, amount: 0n };
+  if (usage.state === 'suspense') return { ...unpriced, kind: 'suspense', rated: null, reason: usage.suspenseReason };
   const card = cardInForce(cards, account.currency, localDate(usage.deliveredAt, account.timeZone), knownAt);
   const rated = card && usage.category ? rateOf(card, usage.marketHint, usage.category) : null;
   // What the provider gave for free is free also where no card names a price.
-  if (usage.state === 'free') return { usage, kind: 'free', rated, amount: 0n, reason: null };
-  if (!rated) return { usage, kind: 'suspense', rated: null, amount: 0n, reason: 'no_rate' };
-  return { usage, kind: 'charged', rated, amount: rated.rate, reason: null };
+  if (usage.state === 'free') return { ...unpriced, kind: 'free', rated, reason: null };
+  if (!rated) return { ...unpriced, kind: 'suspense', rated: null, reason: 'no_rate' };
+  return { usage, quantity, kind: 'charged', rated, amount: rated.rate * BigInt(quantity), reason: null };
 };
 
 /** Stable key of the line that a record belongs to. */
@@ -55,22 +69,32 @@ export const buildStatement = (records: readonly RatedUsage[], account: Account)
   const groups = new Map<string, RatedUsage[]>();
   for (const record of records) {
     const id = lineIdOf(record);
-    groups.set(id, [...(groups.get(id) ?? []), record]);
+    const group = groups.get(id);
+    if (group) group.push(record);
+    else groups.set(id, [record]);
   }
   const lines = [...groups]
     .sort(([left], [right]) => (left < right ? -1 : 1))
-    .flatMap(([lineId, group]) => lineOf(lineId, group));
+    .flatMap(([lineId, group]) => lineOf(lineId, group, account));
   const freeTier = [...account.phoneNumberIds].sort().map((phoneNumberId) => ({
     phoneNumberId,
-    used: records.filter(
-      ({ usage }) => usage.phoneNumberId === phoneNumberId && usage.category?.endsWith('service') && usage.state !== 'suspense',
-    ).length,
+    used: quantityOf(
+      records.filter(
+        ({ usage }) => usage.phoneNumberId === phoneNumberId && usage.category?.endsWith('service') && usage.state !== 'suspense',
+      ),
+    ),
     allotment: ALLOTMENT,
   }));
-  return { lines, total: { quantity: records.length, amount: sum(records.map(({ amount }) => amount)).toString() }, freeTier };
+  return {
+    lines,
+    total: { quantity: quantityOf(records), amount: sum(records.map(({ amount }) => amount)).toString() },
+    freeTier,
+  };
 };
 
-const lineOf = (lineId: string, group: readonly RatedUsage[]): StatementLine[] => {
+const quantityOf = (records: readonly RatedUsage[]): number => records.reduce((total, { quantity }) => total + quantity, 0);
+
+const lineOf = (lineId: string, group: readonly RatedUsage[], account: Account): StatementLine[] => {
   const [first] = group;
   if (!first) return [];
   const { usage, kind, rated, reason } = first;
@@ -81,11 +105,12 @@ const lineOf = (lineId: string, group: readonly RatedUsage[]): StatementLine[] =
     category: usage.category ?? 'unknown',
     kind,
     pricingType: usage.pricingType,
-    quantity: group.length,
+    quantity: quantityOf(group),
     rate: kind === 'charged' && rated ? rated.rate.toString() : null,
     amount: sum(group.map(({ amount }) => amount)).toString(),
     cardId: rated?.cardId ?? null,
-    era: rated?.era ?? null,
+    // What was free needs no card to be explained, and what it means to be free has changed with the era.
+    era: rated?.era ?? (kind === 'free' ? eraOf(localDate(usage.deliveredAt, account.timeZone)) : null),
   };
   return [{ ...line, explanation: explain(line, reason) }];
 };

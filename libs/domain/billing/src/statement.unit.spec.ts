@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { cardInForce, marketOf, rateOf, type RateCard } from './rate-card.js';
+import { cardBoundaries, cardInForce, marketOf, rateOf, type RateCard } from './rate-card.js';
 import { buildStatement, rateUsage, type Account } from './statement.js';
 import { formatNano, nano, sum } from './money.js';
 import type { Usage } from './usage.js';
@@ -109,6 +109,26 @@ describe('a statement', () => {
       ['free', 1000],
     ]);
     expect(statement.freeTier).toEqual([{ phoneNumberId: '1001', used: 5000, allotment: 1000 }]);
+  });
+
+  it('is the same for records that are counted first and for each of them', () => {
+    const boundaries = cardBoundaries(cards, 'USD', 'Europe/Madrid');
+    expect(boundaries.map((at) => new Date(at).toISOString())).toEqual(['2026-09-30T22:00:00.000Z']);
+    const alike = [usage(), usage({ state: 'free', pricingType: 'free_entry_point' }), usage({ category: 'unheard_of' })];
+    const counted = alike.map((one, index) => rateUsage(one, account, cards, KNOWN, index + 2));
+    expect(buildStatement(counted, account)).toEqual(
+      build(alike.flatMap((one, index) => Array.from({ length: index + 2 }, () => one))),
+    );
+  });
+
+  it('says by the date why something was free, also when no card has a price', () => {
+    const free = { state: 'free', pricingType: 'free_customer_service' } as const;
+    const explained = (deliveredAt: string) => {
+      const [line] = buildStatement([rateUsage(usage({ ...free, deliveredAt }), account, [], KNOWN)], account).lines;
+      return [line?.era, line?.explanation.en];
+    };
+    expect(explained('2026-09-30T21:59:59.999Z')).toEqual(['E4', 'Free: message inside the window (rule until 2026-09-30).']);
+    expect(explained('2026-09-30T22:00:00.000Z')).toEqual(['E5', "Free: inside the month's free service messages."]);
   });
 
   it('shows what cannot be priced as a line of its own', () => {

@@ -48,7 +48,8 @@ export type Usage = UsageKey & {
   readonly suspenseReason: SuspenseReason | null;
 };
 
-const deliveryStatuses: ReadonlySet<string> = new Set(['delivered', 'read', 'played']);
+/** Statuses that prove delivery: the provider leaves `delivered` out when a message is read at once (billing reference 2.8). */
+export const DELIVERY_STATUSES: ReadonlySet<string> = new Set(['delivered', 'read', 'played']);
 const freeTypes: ReadonlySet<string> = new Set(['free_customer_service', 'free_entry_point', 'free_group_customer_service']);
 
 /**
@@ -58,7 +59,7 @@ const freeTypes: ReadonlySet<string> = new Set(['free_customer_service', 'free_e
  */
 export const foldUsage = (of: UsageEvidence, timeZone: string | null): Usage | null => {
   const deliveries = of.evidence
-    .filter((evidence) => deliveryStatuses.has(evidence.status))
+    .filter((evidence) => DELIVERY_STATUSES.has(evidence.status))
     .map((evidence) => effectiveTime(evidence.providerTime, evidence.recordedTime));
   if (deliveries.length === 0) return null;
   const first = Math.min(...deliveries.map(({ at }) => at));
