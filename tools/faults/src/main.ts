@@ -1,8 +1,13 @@
 import { Random } from '@centralita/tool-simulator';
-import { playDay, runChecks, type CheckResult } from '@centralita/tool-start';
+import { Facts, playDay, runChecks } from '@centralita/tool-start';
 import { Command } from 'commander';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { collectHistory } from './collect/collect.js';
+import { instrument } from './collect/instruments.js';
 import { withStack } from './harness/stack.js';
 import type { Scenario } from './scenario.js';
+import { report, type Counted } from './verdict.js';
 import { crashPoints } from './scenarios/crash-points.js';
 import { kills } from './scenarios/kills.js';
 
@@ -10,15 +15,29 @@ const scenarios: readonly Scenario[] = [kills, crashPoints];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** Plays a day, does the faults meanwhile, and holds what is left against what was done. */
-const run = (scenario: Scenario, seed: number): Promise<readonly CheckResult[]> => {
+/** Plays a day, does the faults meanwhile, and holds what is left against what was done: by the checks of the day and by the checker. */
+const run = (scenario: Scenario, seed: number): Promise<Counted> => {
   const { name, customers, brokers, faults } = scenario;
   return withStack({ scenario: name, seed, customers, ...(brokers ? { brokers } : {}), print }, async (stack) => {
-    const day = playDay(stack.context);
-    day.catch(() => undefined);
-    await Promise.all([faults(stack, new Random(seed, name), (line) => print(`  ${line}`)), day]);
-    for (const death of stack.fleet.deaths) print(`  ${death.name} ended: ${death.how}`);
-    return runChecks(stack.context, await day);
+    await instrument(stack.context);
+    const playing = playDay(stack.context);
+    playing.catch(() => undefined);
+    const [, day] = await Promise.all([faults(stack, new Random(seed, name), (line) => print(`  ${line}`)), playing]);
+    print(
+      `  ${stack.fleet.deaths.length} processes ended: ${stack.fleet.deaths.map((death) => `${death.name} (${death.how})`).join(', ')}`,
+    );
+    const checks = await runChecks(stack.context, day);
+    for (const { id, name: check, status, figures } of checks.filter((one) => one.status === 'FAIL'))
+      print(`${status} check ${id} of the day, ${check}: ${JSON.stringify(figures)}`);
+    const failedChecks = checks.filter(({ status }) => status === 'FAIL').length;
+
+    const facts = await Facts.gather(stack.context, day);
+    const history = await collectHistory(facts, name).finally(() => facts.close());
+    const file = join(stack.context.folders.state, `history-${seed}.json`);
+    await writeFile(file, JSON.stringify(history));
+    const { passed, failed } = report(history, print);
+    print(`  history: ${file}`);
+    return { passed: passed + checks.length - failedChecks, failed: failed + failedChecks };
   });
 };
 
@@ -37,12 +56,9 @@ for (const scenario of scenarios.filter(
 ))
   for (let seed = options.seed; seed < options.seed + options.seeds; seed += 1) {
     print(`\n== ${scenario.name} (seed ${seed}): ${scenario.what}`);
-    const checks = await run(scenario, seed);
-    for (const { id, name, status, figures } of checks) {
-      if (status === 'PASS') passed += 1;
-      else failed += 1;
-      print(`${status} ${id} ${name}: ${JSON.stringify(figures)}`);
-    }
+    const counted = await run(scenario, seed);
+    passed += counted.passed;
+    failed += counted.failed;
   }
 print(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

@@ -50,11 +50,16 @@ export type Charge = {
   readonly amountNano: string;
 };
 
+/** One try of one webhook. */
 export type Delivery = {
+  /** When it began, and when its answer came or it was given up. */
+  readonly from: string;
   readonly at: string;
   readonly app: string;
   readonly status: number;
   readonly items: number;
+  /** Digest of the canonical text of each item that it told of: what a record of it can be held against. */
+  readonly facts: readonly string[];
   readonly copy: number;
 };
 

@@ -1,5 +1,6 @@
 import { signBody } from '@centralita/whatsapp';
-import { createSecretKey } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { createHash, createSecretKey } from 'node:crypto';
 import type { JsonObject } from './items.js';
 import type { Journal } from './journal.js';
 import type { App, BusinessNumber } from './world.js';
@@ -45,10 +46,10 @@ export class WebhookSender {
   /** Resolves to the status of the first copy that was answered with 200; throws when the receiver never did. */
   async deliver(app: App, payload: JsonObject, copies = 1): Promise<number> {
     const body = Buffer.from(escapeNonAscii(JSON.stringify(payload)), 'utf8');
-    const items = countItems(payload);
+    const facts = itemsOf(payload).map(factOf);
     this.#pending += 1;
     try {
-      const answers = await Promise.all(Array.from({ length: copies }, (_, copy) => this.#deliverCopy(app, body, items, copy)));
+      const answers = await Promise.all(Array.from({ length: copies }, (_, copy) => this.#deliverCopy(app, body, facts, copy)));
       return answers[0] ?? 0;
     } finally {
       this.#pending -= 1;
@@ -66,10 +67,19 @@ export class WebhookSender {
     return response.status;
   }
 
-  async #deliverCopy(app: App, body: Buffer, items: number, copy: number): Promise<number> {
+  async #deliverCopy(app: App, body: Buffer, facts: readonly string[], copy: number): Promise<number> {
     for (let attempt = 1; attempt <= this.maximumTries; attempt += 1) {
+      const from = new Date().toISOString();
       const status = await this.attempt(app.app, body, { 'x-hub-signature-256': sign(app.secrets.current, body) }).catch(() => 0);
-      this.journal.record('deliveries', { at: new Date().toISOString(), app: app.app, status, items, copy });
+      this.journal.record('deliveries', {
+        from,
+        at: new Date().toISOString(),
+        app: app.app,
+        status,
+        items: facts.length,
+        facts,
+        copy,
+      });
       if (status === 200) return status;
       await pause(Math.min(50 * 2 ** attempt, 2000));
     }
@@ -81,15 +91,23 @@ export class WebhookSender {
 const escapeNonAscii = (text: string): string =>
   text.replace(/[\u0080-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-const countItems = (payload: JsonObject): number =>
+/** Name of the array in the fields that tell of several things at once. Any other field is one item as a whole. */
+const arrays: Readonly<Record<string, readonly string[]>> = {
+  messages: ['messages', 'statuses'],
+  calls: ['calls'],
+  smb_message_echoes: ['message_echoes'],
+  user_preferences: ['user_preferences'],
+};
+
+const itemsOf = (payload: JsonObject): unknown[] =>
   (payload['entry'] as { changes: Change[] }[])
     .flatMap((entry) => entry.changes)
-    .reduce(
-      (total, { value }) =>
-        total +
-        ((value['messages'] as unknown[] | undefined)?.length ?? 0) +
-        ((value['statuses'] as unknown[] | undefined)?.length ?? 0),
-      0,
-    );
+    .flatMap(({ field, value }) => arrays[field]?.flatMap((name) => value[name] ?? []) ?? [value]);
+
+/** Names an item by what it says, so that two parties who hold it find the same name. */
+export const factOf = (item: unknown): string =>
+  createHash('sha256')
+    .update(canonicalize(item) ?? '')
+    .digest('hex');
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
