@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { FeedPage, Pointer } from '@centralita/contracts';
 import type { ConsumedEvent } from '@centralita/event-log';
-import type { Tx } from '@centralita/event-store';
+import { inOneTrip, type Tx } from '@centralita/event-store';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cloudEvent } from '../support-events.spec.js';
 import { TestPlatform } from '../support.spec.js';
 import { conversationFeed } from './feed.js';
-import { laneOf, pointAtStatuses, REPLY_STATUS_POINTER } from './reply-pointers.js';
+import { laneOf, pointersTo, REPLY_STATUS_POINTER } from './reply-pointers.js';
 
 let sut: TestPlatform;
 beforeAll(async () => {
@@ -40,7 +40,7 @@ const by = (): ConsumedEvent => {
 };
 const change = (conversationId: string) => ({ conversationId, by: by() });
 const point = (lane: number, ...conversationIds: string[]): Promise<void> =>
-  sut.service.deps.db.withTenant(sut.tenantId, (tx) => pointAtStatuses(tx, lane, conversationIds.map(change)));
+  sut.service.deps.db.withTenant(sut.tenantId, (tx) => inOneTrip(tx, pointersTo(lane, conversationIds.map(change))));
 
 describe('the feed of conversation', () => {
   it('tells that a status changed, by the id of the conversation and nothing about anybody', async () => {
@@ -127,7 +127,7 @@ describe('the feed of conversation', () => {
     const pointed = Promise.withResolvers<undefined>();
     const { db } = sut.service.deps;
     const first = db.withTenant(sut.tenantId, async (tx: Tx) => {
-      await pointAtStatuses(tx, 3, [change(slow)]);
+      await inOneTrip(tx, pointersTo(3, [change(slow)]));
       pointed.resolve(undefined);
       await held.promise;
     });

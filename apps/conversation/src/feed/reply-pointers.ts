@@ -1,5 +1,5 @@
 import type { EventBatch, ConsumedEvent } from '@centralita/event-log';
-import { toBigInt, type FeedItem, type Tx } from '@centralita/event-store';
+import { toBigInt, type FeedItem, type Part, type Tx } from '@centralita/event-store';
 
 /** Type of the pointer that says: look again at the statuses of the replies in this conversation. No event has it; it is never on the log. */
 export const REPLY_STATUS_POINTER = 'conversation.reply.status';
@@ -13,30 +13,33 @@ export const laneOf = ({ topic, partition }: Pick<EventBatch, 'topic' | 'partiti
 export type StatusChange = { readonly conversationId: string; readonly by: ConsumedEvent };
 
 /**
- * Moves the pointers of these conversations to the end of the lane, each once. The last thing of a transaction: from here on others
- * wait for the lane.
+ * Moves the pointers of these conversations to the end of the lane, each once. Belongs into the last statement of a transaction: from
+ * there on others wait for the lane.
  */
-export const pointAtStatuses = async (tx: Tx, lane: number, changes: readonly StatusChange[]): Promise<void> => {
+export const pointersTo = (lane: number, changes: readonly StatusChange[]): Part[] => {
   const newest = [...new Map(changes.map((change) => [change.conversationId, change])).values()];
-  if (newest.length === 0) return;
-  await tx.execute(
-    `with head as (
-       insert into reply_pointer_head as h (tenant_id, lane, last_seq) values ($1, $2, cardinality($3::uuid[]))
-       on conflict (tenant_id, lane) do update set last_seq = h.last_seq + excluded.last_seq
-       returning last_seq
-     )
-     insert into reply_pointer (tenant_id, lane, conversation_id, seq, event_id, at)
-     select $1, $2, u.conversation_id, head.last_seq - cardinality($3::uuid[]) + u.place, u.event_id, u.at
-     from unnest($3::uuid[], $4::uuid[], $5::timestamptz[]) with ordinality as u (conversation_id, event_id, at, place), head
-     on conflict (tenant_id, lane, conversation_id) do update set seq = excluded.seq, event_id = excluded.event_id, at = excluded.at`,
-    [
-      tx.tenantId,
-      lane,
-      newest.map(({ conversationId }) => conversationId),
-      newest.map(({ by }) => by.event.id),
-      newest.map(({ by }) => by.event.recordedtime),
-    ],
-  );
+  if (newest.length === 0) return [];
+  return [
+    {
+      as: 'lane_head',
+      sql: `insert into reply_pointer_head as h (tenant_id, lane, last_seq) values ($1, $2, $3)
+        on conflict (tenant_id, lane) do update set last_seq = h.last_seq + excluded.last_seq
+        returning h.last_seq - $3 as before`,
+      values: [lane, newest.length],
+    },
+    {
+      sql: `insert into reply_pointer (tenant_id, lane, conversation_id, seq, event_id, at)
+        select $1, $2, u.conversation_id, lane_head.before + u.place, u.event_id, u.at
+        from unnest($3::uuid[], $4::uuid[], $5::timestamptz[]) with ordinality as u (conversation_id, event_id, at, place), lane_head
+        on conflict (tenant_id, lane, conversation_id) do update set seq = excluded.seq, event_id = excluded.event_id, at = excluded.at`,
+      values: [
+        lane,
+        newest.map(({ conversationId }) => conversationId),
+        newest.map(({ by }) => by.event.id),
+        newest.map(({ by }) => by.event.recordedtime),
+      ],
+    },
+  ];
 };
 
 /** Last number that a client has seen, by lane. A lane that is not in here was empty then. */

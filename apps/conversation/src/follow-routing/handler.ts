@@ -1,11 +1,11 @@
 import { isType, PlatformError, type CloudEvent } from '@centralita/contracts';
 import { evolveAssignment, unassigned, type Assignment, type TaskEvent } from '@centralita/domain-conversation';
 import { OnEvents, type EventBatch } from '@centralita/event-log';
-import type { Tx } from '@centralita/event-store';
+import { inOneTrip, type Part, type Tx } from '@centralita/event-store';
 import { Controller } from '@nestjs/common';
 import { assignmentRows, readAssignments } from '../record/assignments.js';
 import { lockSubjects } from '../record/lock.js';
-import { addRows, replaceRows, write, type Write } from '../record/rows.js';
+import { addRows, replaceRows } from '../record/rows.js';
 import { eventLine } from '../thread/projection.js';
 
 const TASK_TYPES = [
@@ -62,24 +62,24 @@ export class FollowRouting {
       events.flatMap((event) => (isType(event, 'agent.defined.v1') ? [[event.data.agentId, event.data] as const] : [])),
     );
     const queueIds = new Set(events.flatMap((event) => (isType(event, 'queue.defined.v1') ? [event.data.queueId] : [])));
-    await write(tx, [
+    await inOneTrip(tx, [
       ...(await this.#tasks(
         tx,
         events.flatMap((event) => taskOf(event) ?? []),
       )),
-      replaceRows(
+      ...replaceRows(
         'agent',
         ['agent_id'],
         [...agents.values()].map(({ agentId, queueIds: own }) => ({ agent_id: agentId, queue_ids: own })),
       ),
-      addRows(
+      ...addRows(
         'queue',
         [...queueIds].map((queue_id) => ({ queue_id })),
       ),
     ]);
   }
 
-  async #tasks(tx: Tx, tasks: readonly Task[]): Promise<Write[]> {
+  async #tasks(tx: Tx, tasks: readonly Task[]): Promise<Part[]> {
     if (tasks.length === 0) return [];
     await lockSubjects(
       tx,
@@ -94,8 +94,8 @@ export class FollowRouting {
       assignments.set(conversationId, evolveAssignment(assignments.get(conversationId) ?? unassigned, event, position));
     }
     return [
-      assignmentRows(assignments),
-      addRows(
+      ...assignmentRows(assignments),
+      ...addRows(
         'thread_item',
         tasks.flatMap((task) => {
           const line = lineOf(task);

@@ -9,15 +9,15 @@ import {
   type LineState,
 } from '@centralita/domain-conversation';
 import { OnEvents, type ConsumedEvent, type EventBatch } from '@centralita/event-log';
-import type { Tx } from '@centralita/event-store';
+import { inOneTrip, type Tx } from '@centralita/event-store';
 import { Controller } from '@nestjs/common';
-import { laneOf, pointAtStatuses } from '../feed/reply-pointers.js';
+import { laneOf } from '../feed/reply-pointers.js';
 import { contactIdOf, conversationIdOf } from '../ids.js';
 import { caseOf } from '../inbox/projection.js';
 import { loadLines, lineKey, type Known, type LineKey, type LoadedLine } from '../record/load.js';
 import { lockSubjects } from '../record/lock.js';
 import { Recorder, type Pending } from '../record/recorder.js';
-import { addRows, write } from '../record/rows.js';
+import { addRows } from '../record/rows.js';
 import { eventLine } from '../thread/projection.js';
 import { applyStatuses, type ConsumedStatus } from '../track-replies/statuses.js';
 
@@ -54,8 +54,8 @@ export class RecordInbound {
   constructor(private readonly recorder: Recorder) {}
 
   /**
-   * A batch in six steps: 1. lock its subjects; 2. load their lines in one query; 3. decide item by item in offset order, each on
-   * the state that the one before it left; 4. append and project in one call; 5. fold the statuses; 6. point at what they changed.
+   * A batch in five steps: 1. lock its subjects; 2. load their lines in one query; 3. decide item by item in offset order, each on
+   * the state that the one before it left; 4. append and project in one call; 5. fold the statuses and point at what they changed.
    */
   @OnEvents('wa.inbound.v1', {
     handles: [
@@ -74,11 +74,11 @@ export class RecordInbound {
       batch.events.map(({ key }) => key),
     );
     await this.#recordItems(tx, batch.events, contacts);
-    const changes = await applyStatuses(
+    await applyStatuses(
       tx,
+      laneOf(batch),
       batch.events.filter((consumed): consumed is ConsumedStatus => isType(consumed.event, 'whatsapp.status.changed.v1')),
     );
-    await pointAtStatuses(tx, laneOf(batch), changes);
   }
 
   async #recordItems(tx: Tx, events: readonly ConsumedEvent[], contacts: Map<string, string>): Promise<void> {
@@ -166,6 +166,6 @@ export class RecordInbound {
           : [];
       }),
     );
-    await write(tx, [turned]);
+    await inOneTrip(tx, turned);
   }
 }

@@ -1,6 +1,6 @@
 import type { Assignment } from '@centralita/domain-conversation';
-import type { Tx } from '@centralita/event-store';
-import { readRows, replaceRows, type Write } from './rows.js';
+import type { Part, Tx } from '@centralita/event-store';
+import { readRows, replaceRows } from './rows.js';
 
 export type AssignmentRow = {
   readonly queue_id: string | null;
@@ -33,7 +33,7 @@ export const readAssignments = async (tx: Tx, conversationIds: readonly string[]
   return new Map(rows.map((row) => [row.conversation_id, assignmentOf(row)]));
 };
 
-export const assignmentRows = (assignments: ReadonlyMap<string, Assignment>): Write =>
+export const assignmentRows = (assignments: ReadonlyMap<string, Assignment>): Part[] =>
   replaceRows(
     'assignment',
     ['conversation_id'],

@@ -1,7 +1,7 @@
 import { contradictWindow, evolveWindow, noWindow, windowExpiresAt, type WindowState } from '@centralita/domain-conversation';
-import type { Tx } from '@centralita/event-store';
+import { inOneTrip, type Part, type Tx } from '@centralita/event-store';
 import { lineKey, type LineKey } from './load.js';
-import { readRows, replaceRows, write, type Write } from './rows.js';
+import { readRows, replaceRows } from './rows.js';
 import type { Recorded } from './recorded.js';
 
 type LineRow = {
@@ -11,7 +11,7 @@ type LineRow = {
   readonly contradicted_at: string | null;
 };
 
-const windowRows = (windows: Iterable<LineKey & { readonly window: WindowState }>): Write =>
+const windowRows = (windows: Iterable<LineKey & { readonly window: WindowState }>): Part[] =>
   replaceRows(
     'service_window',
     ['phone_number_id', 'subject_id'],
@@ -48,11 +48,11 @@ export const contradictWindows = async (
     const line = { phoneNumberId, subjectId };
     windows.set(lineKey(line), { ...line, window: contradictWindow(windows.get(lineKey(line))?.window ?? noWindow, at) });
   }
-  await write(tx, [windowRows(windows.values())]);
+  await inOneTrip(tx, windowRows(windows.values()));
 };
 
 /** Windows that these events moved. */
-export const projectWindows = (known: ReadonlyMap<string, WindowState>, recorded: readonly Recorded[]): Write => {
+export const projectWindows = (known: ReadonlyMap<string, WindowState>, recorded: readonly Recorded[]): Part[] => {
   const moved = new Map<string, LineKey & { window: WindowState }>();
   for (const { event } of recorded) {
     if (event.type !== 'conversation.window.opened.v1') continue;
@@ -65,7 +65,7 @@ export const projectWindows = (known: ReadonlyMap<string, WindowState>, recorded
 };
 
 /** Contacts that these events founded. */
-export const projectContacts = (recorded: readonly Recorded[]): Write =>
+export const projectContacts = (recorded: readonly Recorded[]): Part[] =>
   replaceRows(
     'subject',
     ['subject_id'],

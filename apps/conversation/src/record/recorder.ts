@@ -1,5 +1,5 @@
 import type { Cause } from '@centralita/contracts';
-import { EventStore, type Appended, type NewEvent, type Tx } from '@centralita/event-store';
+import { EventStore, inOneTrip, type Appended, type NewEvent, type Tx } from '@centralita/event-store';
 import { CLOCK, type Clock } from '@centralita/platform-nest';
 import { Inject, Injectable } from '@nestjs/common';
 import { foldConversations } from '../inbox/projection.js';
@@ -8,7 +8,7 @@ import { threadLines } from '../thread/projection.js';
 import { projectContacts, projectWindows } from './lines.js';
 import type { Known } from './load.js';
 import type { Recorded } from './recorded.js';
-import { addRows, replaceRows, write } from './rows.js';
+import { addRows, replaceRows } from './rows.js';
 
 /** A decided fact on its way into the store. */
 export type Pending = {
@@ -30,11 +30,11 @@ const expectedVersion = ({ event, caseVersion }: Pending): number | 'any' => {
 /** Folds facts into everything that is read here. Applying any of them again changes nothing. */
 export const project = async (tx: Tx, recorded: readonly Recorded[], known: Known): Promise<void> => {
   const { rows, placed } = foldConversations(known.conversations, recorded);
-  await write(tx, [
-    projectContacts(recorded),
-    projectWindows(known.windows, recorded),
-    replaceRows('conversation', ['conversation_id'], rows),
-    addRows('thread_item', threadLines(placed)),
+  await inOneTrip(tx, [
+    ...projectContacts(recorded),
+    ...projectWindows(known.windows, recorded),
+    ...replaceRows('conversation', ['conversation_id'], rows),
+    ...addRows('thread_item', threadLines(placed)),
   ]);
 };
 

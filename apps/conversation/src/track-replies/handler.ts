@@ -1,12 +1,12 @@
 import { isType, type CloudEvent } from '@centralita/contracts';
 import { mergeProgress, type ReplyProgress, type ReplyStatus } from '@centralita/domain-conversation';
 import { OnEvents, type ConsumedEvent, type EventBatch } from '@centralita/event-log';
-import type { Tx } from '@centralita/event-store';
+import { inOneTrip, type Part, type Tx } from '@centralita/event-store';
 import { Controller } from '@nestjs/common';
-import { laneOf, pointAtStatuses, type StatusChange } from '../feed/reply-pointers.js';
+import { laneOf, pointersTo, type StatusChange } from '../feed/reply-pointers.js';
 import { contradictWindows } from '../record/lines.js';
 import { lockSubjects } from '../record/lock.js';
-import { addRows, readRows, write } from '../record/rows.js';
+import { addRows, readRows } from '../record/rows.js';
 
 type Step = {
   readonly sendId: string;
@@ -47,13 +47,13 @@ const climbed = (row: SendRow, { progress, messageRef }: Step): SendRow => {
 const isSame = (a: SendRow, b: SendRow): boolean =>
   a.status === b.status && a.status_code === b.status_code && a.message_ref === b.message_ref;
 
-/** Moves replies up their ladder and names them: one read, one write. Tells which changed. */
-const climb = async (tx: Tx, events: readonly ConsumedEvent[]): Promise<StatusChange[]> => {
+/** Moves replies up their ladder and names them: one read, and what to write. */
+const climb = async (tx: Tx, events: readonly ConsumedEvent[]): Promise<{ parts: Part[]; changes: StatusChange[] }> => {
   const steps = events.flatMap((by) => {
     const step = stepOf(by.event);
     return step ? [{ by, step }] : [];
   });
-  if (steps.length === 0) return [];
+  if (steps.length === 0) return { parts: [], changes: [] };
   const rows = await readRows<SendRow>(
     tx,
     `select send_id, conversation_id, status, status_code, message_ref from thread_item
@@ -71,21 +71,22 @@ const climb = async (tx: Tx, events: readonly ConsumedEvent[]): Promise<StatusCh
     sends.set(step.sendId, after);
     changed.set(step.sendId, by);
   }
-  if (changed.size === 0) return [];
   const moved = [...changed].map(([sendId, by]) => ({ by, row: sends.get(sendId) as SendRow }));
-  await tx.execute(
-    `update thread_item t set status = u.status, status_code = u.code, message_ref = u.ref
-     from unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) as u (send_id, status, code, ref)
-     where t.tenant_id = $1 and t.send_id = u.send_id`,
-    [
-      tx.tenantId,
+  const update: Part = {
+    sql: `update thread_item t set status = u.status, status_code = u.code, message_ref = u.ref
+      from unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) as u (send_id, status, code, ref)
+      where t.tenant_id = $1 and t.send_id = u.send_id`,
+    values: [
       moved.map(({ row }) => row.send_id),
       moved.map(({ row }) => row.status),
       moved.map(({ row }) => row.status_code),
       moved.map(({ row }) => row.message_ref),
     ],
-  );
-  return moved.map(({ by, row }) => ({ by, conversationId: row.conversation_id }));
+  };
+  return {
+    parts: moved.length === 0 ? [] : [update],
+    changes: moved.map(({ by, row }) => ({ by, conversationId: row.conversation_id })),
+  };
 };
 
 /** What became of replies and media at the edge. */
@@ -107,7 +108,6 @@ export class TrackReplies {
       tx,
       batch.events.map(({ key }) => key),
     );
-    const changes = await climb(tx, batch.events);
     // The provider's word about the window counts more than our clock.
     await contradictWindows(
       tx,
@@ -117,15 +117,17 @@ export class TrackReplies {
           : [],
       ),
     );
-    await write(tx, [
-      addRows(
+    const { parts, changes } = await climb(tx, batch.events);
+    await inOneTrip(tx, [
+      ...parts,
+      ...addRows(
         'media_state',
         batch.events.flatMap(({ event }) => {
           if (isType(event, 'media.stored.v1')) return [{ media_id: event.data.mediaId, state: 'stored' }];
           return isType(event, 'media.lost.v1') ? [{ media_id: event.data.mediaId, state: 'lost' }] : [];
         }),
       ),
+      ...pointersTo(laneOf(batch), changes),
     ]);
-    await pointAtStatuses(tx, laneOf(batch), changes);
   }
 }

@@ -1,6 +1,6 @@
 import { taskToJson, type RoutingEvent, type RoutingState } from '@centralita/domain-routing';
+import type { Part } from '@centralita/event-store';
 import { policyStream, taskStream } from '../ids.js';
-import type { Part } from './parts.js';
 
 /** An event with the place that the store gave it. */
 export type Placed = {

@@ -1,7 +1,6 @@
 import { initialState, type RoutingState } from '@centralita/domain-routing';
-import { toBigInt, type EventStore, type Tx } from '@centralita/event-store';
+import { inOneTrip, toBigInt, type EventStore, type Tx } from '@centralita/event-store';
 import { domainOf } from '../ids.js';
-import { write } from '../read/parts.js';
 import { projectedTables, projection } from '../read/project.js';
 import { foldDomain } from './fold.js';
 import { readSnapshot } from './snapshot.js';
@@ -43,6 +42,6 @@ export const loadDomain = async (tx: Tx, store: EventStore): Promise<Loaded & { 
 export const rebuild = async (tx: Tx, store: EventStore): Promise<void> => {
   for (const table of projectedTables) await tx.execute(`delete from ${table} where tenant_id = $1`, [tx.tenantId]);
   await foldDomain(tx, store, initialState, {
-    onPage: (before, placed, after) => write(tx, projection(tx.tenantId, before, placed, after)),
+    onPage: (before, placed, after) => inOneTrip(tx, projection(tx.tenantId, before, placed, after)),
   });
 };

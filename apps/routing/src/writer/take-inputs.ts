@@ -1,6 +1,14 @@
 import { PlatformError, type Topic } from '@centralita/contracts';
 import { decide, nextDeadline, type RoutingEvent, type RoutingFact, type RoutingState } from '@centralita/domain-routing';
-import { toBigInt, type Appended, type DomainLease, type EventStore, type Tx } from '@centralita/event-store';
+import {
+  inOneTrip,
+  toBigInt,
+  type Appended,
+  type DomainLease,
+  type EventStore,
+  type Part,
+  type Tx,
+} from '@centralita/event-store';
 import { derivedIds } from '../ids.js';
 import {
   DONE_CHANNEL,
@@ -10,7 +18,6 @@ import {
   type InputResult,
   type PendingInput,
 } from '../inputs/input-table.js';
-import { write, type Part } from '../read/parts.js';
 import { projection, type Placed } from '../read/project.js';
 import { toNewEvent } from './envelope.js';
 import type { Loaded } from './load.js';
@@ -65,10 +72,11 @@ export const takeInputs = async (
       return { event, streamId, streamVersion, domainSeq: domainSeq as bigint };
     });
   const inputs = taken.map(({ input }) => input);
-  await write(tx, [...projection(tx.tenantId, loaded.state, placed, state), ...results(lease, taken, appended, state)], {
-    sql: 'select pg_notify($2, $3)',
-    values: [DONE_CHANNEL, donePayload(inputs)],
-  });
+  await inOneTrip(tx, [
+    ...projection(tx.tenantId, loaded.state, placed, state),
+    ...results(lease, taken, appended, state),
+    { sql: 'select pg_notify($2, $3)', values: [DONE_CHANNEL, donePayload(inputs)] },
+  ]);
   return { loaded: { state, inputSeq, at }, taken: inputs };
 };
 

@@ -20,19 +20,6 @@ export type CaseEvent = DomainEvent<
 export type WindowEvent = DomainEvent<'conversation.window.opened.v1'>;
 export type ContactEvent = DomainEvent<'contact.identified.v1' | 'contact.merged.v1' | 'contact.unmerged.v1'>;
 
-/** Every type that a case stream may hold; what a store is asked for when a case is loaded to decide on it. */
-export const CASE_EVENT_TYPES: readonly CaseEvent['type'][] = [
-  'conversation.opened.v1',
-  'conversation.reopened.v1',
-  'conversation.message.recorded.v1',
-  'conversation.reply.requested.v1',
-  'conversation.reply.refused.v1',
-  'conversation.transfer.requested.v1',
-  'conversation.noted.v1',
-  'conversation.disposed.v1',
-  'conversation.closed.v1',
-];
-
 /** Fails to compile when a switch over a union forgets a member. */
 export const unreachable = (value: never): never => {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);
