@@ -33,9 +33,10 @@ type Run = RebuildOptions & {
   readonly id: string;
   readonly schema: string;
   readonly tenants: Set<string>;
-  records: number;
-  events: number;
 };
+
+/** What a transaction replayed; counted once it is committed, because it may be run again. */
+type Replayed = { records: number; events: number };
 
 /**
  * Fills a projection again from the log, beside the one that serves, and exchanges the rows in one transaction:
@@ -53,24 +54,29 @@ export const rebuildProjection = async (options: RebuildOptions): Promise<Rebuil
     id: `rebuild:${id}`,
     schema: `rebuild_${id.replaceAll('-', '')}`,
     tenants: new Set(),
-    records: 0,
-    events: 0,
   };
   const { db, log } = options;
   await db.system((tx) => createCopies(tx, run));
   try {
     const done = await db.system((tx) => positions(tx, run));
     const ranges = [...done.values()].filter(({ from, to }) => to > from);
-    await log.read(ranges, (records) => db.system((tx) => replay(tx, run, records)));
-    const rows = await db.system(async (tx) => {
+    const total: Replayed = { records: 0, events: 0 };
+    const count = ({ records, events }: Replayed): void => {
+      total.records += records;
+      total.events += events;
+    };
+    await log.read(ranges, async (records) => count(await db.system((tx) => replay(tx, run, records))));
+    const { rows, late } = await db.system(async (tx) => {
+      const late: Replayed[] = [];
       await lockGroup(tx, run.groupId, 'alone');
       const rest = [...(await positions(tx, run)).entries()]
         .map(([where, range]): OffsetRange => ({ ...range, from: done.get(where)?.to ?? 0n }))
         .filter(({ from, to }) => to > from);
-      await log.read(rest, (records) => replay(tx, run, records));
-      return exchange(tx, run);
+      await log.read(rest, async (records) => void late.push(await replay(tx, run, records)));
+      return { rows: await exchange(tx, run), late };
     });
-    return { records: run.records, events: run.events, rows };
+    late.forEach(count);
+    return { ...total, rows };
   } finally {
     await db.system((tx) => cleanUp(tx, run));
   }
@@ -101,7 +107,7 @@ const createCopies = async (tx: SystemTx, { schema, tables }: Run): Promise<void
   }
 };
 
-const replay = async (tx: SystemTx, run: Run, records: readonly StoredRecord[]): Promise<void> => {
+const replay = async (tx: SystemTx, run: Run, records: readonly StoredRecord[]): Promise<Replayed> => {
   markReplay(tx, true);
   await tx.query(`set local statement_timeout = 0`);
   await tx.query(`set local search_path = ${run.schema}, public`);
@@ -110,12 +116,14 @@ const replay = async (tx: SystemTx, run: Run, records: readonly StoredRecord[]):
     const where = `${record.topic}:${record.partition}`;
     runs.set(where, [...(runs.get(where) ?? []), record]);
   }
-  for (const group of runs.values()) await replayPartition(tx, run, group);
-  run.records += records.length;
+  let events = 0;
+  for (const group of runs.values()) events += await replayPartition(tx, run, group);
   markReplay(tx, false);
+  return { records: records.length, events };
 };
 
-const replayPartition = async (tx: SystemTx, run: Run, records: readonly StoredRecord[]): Promise<void> => {
+const replayPartition = async (tx: SystemTx, run: Run, records: readonly StoredRecord[]): Promise<number> => {
+  let events = 0;
   const [{ topic, partition }] = records as [StoredRecord];
   const handler = run.handlers.get(topic);
   if (!handler) throw new PlatformError('CONFIGURATION_INVALID', `no handler for ${topic}`, { topic });
@@ -137,8 +145,9 @@ const replayPartition = async (tx: SystemTx, run: Run, records: readonly StoredR
     });
     // Holes are where the group has left something out.
     const fresh = await takeFresh(tx, { tenantId, groupId: run.id, topic }, readable, { acceptGaps: true });
-    run.events += await applyEvents(tx, tenantId, fresh.events, handler);
+    events += await applyEvents(tx, tenantId, fresh.events, handler);
   }
+  return events;
 };
 
 const exchange = async (tx: SystemTx, run: Run): Promise<bigint> => {

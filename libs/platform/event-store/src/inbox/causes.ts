@@ -12,8 +12,8 @@ type Waiting = { offset: bigint; since: number; causeAt: bigint };
  */
 export class CauseWait {
   readonly #waiting = new Map<string, Waiting>();
-  /** Records that have waited long enough, as `topic:partition:offset`. */
-  readonly #givenUp = new Set<string>();
+  /** Offsets of records that have waited long enough, by partition; of a partition only those that can still come. */
+  readonly #givenUp = new Map<string, Set<bigint>>();
 
   constructor(
     private readonly groupId: string,
@@ -22,11 +22,12 @@ export class CauseWait {
 
   /** True when the record waited for as long as its cause's partition stood still; it is parked with CAUSE_MISSING. */
   gaveUp({ record }: Incoming): boolean {
-    return this.#givenUp.has(`${partitionKey(record.topic, record.partition)}:${record.offset}`);
+    return this.#givenUp.get(partitionKey(record.topic, record.partition))?.has(record.offset) ?? false;
   }
 
   /** Index of the first record whose cause has not been applied, or the number of records. */
   async ready(tx: SystemTx, incoming: readonly Incoming[]): Promise<number> {
+    this.#forget(incoming[0]);
     const causes = incoming.map((item) => this.#foreignCause(item));
     const topics = new Set(causes.flatMap((cause) => (cause === null ? [] : [cause.topic])));
     if (topics.size === 0) return incoming.length;
@@ -70,7 +71,15 @@ export class CauseWait {
       return true;
     }
     if (now - waiting.since < this.patienceMs) return true;
-    this.#givenUp.add(`${where}:${record.offset}`);
+    this.#givenUp.set(where, (this.#givenUp.get(where) ?? new Set()).add(record.offset));
     return false;
+  }
+
+  /** What lies before the next record of a partition has been parked. */
+  #forget(next: Incoming | undefined): void {
+    if (next === undefined) return;
+    const { topic, partition, offset } = next.record;
+    const offsets = this.#givenUp.get(partitionKey(topic, partition));
+    for (const before of offsets ?? []) if (before < offset) offsets?.delete(before);
   }
 }

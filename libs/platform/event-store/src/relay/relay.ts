@@ -237,7 +237,7 @@ export class Relay {
       const id = headKey({ tenantId: '', ...hole });
       if (memory.holes.has(id)) continue;
       memory.holes.add(id);
-      this.#options.logger?.error(hole, 'events of a key are missing');
+      this.#options.logger?.error({ topic: hole.topic, recordKey: hole.key }, 'events of a key are missing');
       this.#alarm({ code: 'INTERNAL', ...hole });
     }
     const records = plan.heads.flatMap((head) => head.records);
@@ -246,7 +246,7 @@ export class Relay {
       await session.fence();
       sent = await sendHeads(this.#options.log, plan.heads, ({ id, mark: { topic, key } }, { code }) => {
         memory.blocked.add(id);
-        this.#options.logger?.error({ topic, key, code }, 'the log refuses the events of a key');
+        this.#options.logger?.error({ topic, recordKey: key, code }, 'the log refuses the events of a key');
         this.#alarm({ code, topic, key });
       });
     }
