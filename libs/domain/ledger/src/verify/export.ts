@@ -4,7 +4,7 @@ import type { Checkpoint } from '../checkpoint.js';
 import { originOf, parseLeaf, recordIdOf } from '../leaf.js';
 import { parseVerifierKey } from '../note.js';
 import { rootOfRange } from '../proof.js';
-import { leafHash, rootOf, sameHash } from '../tree.js';
+import { Frontier, leafHash, sameHash } from '../tree.js';
 import { checkManifests, checkSources, checkSubjects, type IndexedLeaf } from './chains.js';
 import { finding, grouped, type Finding } from './finding.js';
 import { attempt, openHead, type SignedHead, type Trust } from './signed-head.js';
@@ -149,15 +149,28 @@ export const fsck = async (bundles: readonly ExportBundle[], trust: Trust): Prom
     const head = await openBundle(findings, bundle, trust);
     if (!head) continue;
     heads.push(head);
-    const { checkpoint } = head;
     checkRange(findings, bundle, parts[position] as CheckedLeaves, head, trust);
-    if (checkpoint.size <= next && !sameHash(rootOf(trust.hash, hashes.slice(0, Number(checkpoint.size))), checkpoint.root))
-      findings.push(rootFinding(findings, checkpoint));
   }
+  checkRoots(findings, hashes, heads, trust);
   const largest = heads.reduce((size, { checkpoint }) => (checkpoint.size > size ? checkpoint.size : size), 0n);
   if (largest > next) findings.push(missingLeaves(next, largest));
   const sum = (count: (part: CheckedLeaves) => number): number => parts.reduce((total, part) => total + count(part), 0);
   return { heads, records: { valid: sum((part) => part.valid), total: sum((part) => part.total) }, subjects, findings };
+};
+
+/** Every checkpoint that the leaves reach, in one walk over them: a long log comes in many files. */
+const checkRoots = (findings: Finding[], hashes: readonly Uint8Array[], heads: readonly SignedHead[], trust: Trust): void => {
+  const bySize = Map.groupBy(heads, ({ checkpoint }) => checkpoint.size);
+  const frontier = new Frontier(trust.hash);
+  const compare = (): void => {
+    for (const { checkpoint } of bySize.get(frontier.size) ?? [])
+      if (!sameHash(frontier.root(), checkpoint.root)) findings.push(rootFinding(findings, checkpoint));
+  };
+  compare();
+  for (const hash of hashes) {
+    frontier.append(hash);
+    compare();
+  }
 };
 
 const missingLeaves = (from: bigint, to: bigint): Finding =>
