@@ -51,6 +51,13 @@ describe('signing in', () => {
     expect(server.opened).toEqual([]);
   });
 
+  it('says why somebody could not be signed in, and begins again from the first page', async () => {
+    await visit('/?signIn=FORBIDDEN');
+    await page.getByText('Tu cuenta no tiene aquí empresa o rol.').waitFor();
+    expect(await page.getByRole('link', { name: 'Entrar' }).getAttribute('href')).toBe('/auth/login?returnTo=%2F');
+    expect(await violations(page)).toEqual([]);
+  });
+
   it('leads to the first page of the role', async () => {
     for (const [role, path] of [
       ['agent', '/inbox/mine'],

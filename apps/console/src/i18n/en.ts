@@ -8,6 +8,13 @@ export const en = {
     text: 'Sign in with your company account.',
     button: 'Sign in',
     ended: 'Your session has ended.',
+    refused: {
+      FORBIDDEN: 'Your account has no tenant or no role here.',
+      UNAUTHENTICATED: 'The sign-in was not completed. Begin again.',
+      UPSTREAM_UNAVAILABLE: 'The sign-in service does not answer. Try again.',
+      RATE_LIMITED: 'Too many sign-ins from here. Wait a minute.',
+      other: 'The sign-in failed. Begin again.',
+    },
   },
   rail: { inbox: 'Inbox', ledger: 'Ledger', billing: 'Billing', settings: 'Settings', signOut: 'Sign out', navigation: 'Main' },
   connection: {

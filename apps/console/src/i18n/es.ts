@@ -9,6 +9,13 @@ export const es: Dictionary = {
     text: 'Entra con tu cuenta de empresa.',
     button: 'Entrar',
     ended: 'Tu sesión ha terminado.',
+    refused: {
+      FORBIDDEN: 'Tu cuenta no tiene aquí empresa o rol.',
+      UNAUTHENTICATED: 'La entrada no se completó. Empieza de nuevo.',
+      UPSTREAM_UNAVAILABLE: 'El servicio de entrada no responde. Inténtalo de nuevo.',
+      RATE_LIMITED: 'Demasiadas entradas desde aquí. Espera un minuto.',
+      other: 'No has podido entrar. Empieza de nuevo.',
+    },
   },
   rail: {
     inbox: 'Bandeja',

@@ -9,6 +9,13 @@ export const pt: Dictionary = {
     text: 'Entre com a conta da empresa.',
     button: 'Entrar',
     ended: 'Sua sessão terminou.',
+    refused: {
+      FORBIDDEN: 'Sua conta não tem empresa ou papel aqui.',
+      UNAUTHENTICATED: 'A entrada não foi concluída. Comece de novo.',
+      UPSTREAM_UNAVAILABLE: 'O serviço de entrada não responde. Tente de novo.',
+      RATE_LIMITED: 'Entradas demais a partir daqui. Espere um minuto.',
+      other: 'A entrada falhou. Comece de novo.',
+    },
   },
   rail: {
     inbox: 'Caixa',

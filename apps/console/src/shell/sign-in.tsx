@@ -8,8 +8,12 @@ import classes from './sign-in.module.css';
 
 /** `ended`: somebody was signed in on this page until now. */
 export const SignIn = ({ ended }: { readonly ended: boolean }): ReactNode => {
-  const { t } = useTranslation();
-  const returnTo = useRouterState({ select: (state) => state.location.href });
+  const { t, i18n } = useTranslation();
+  const here = useRouterState({ select: (state) => state.location.href });
+  // The gateway sends a person here whom it could not sign in.
+  const refused = new URL(here, window.location.origin).searchParams.get('signIn');
+  const returnTo = refused === null ? here : '/';
+  const why = refused !== null && i18n.exists(`signIn.refused.${refused}`) ? refused : 'other';
   return (
     <main className={classes.page}>
       <div className={classes.sheet}>
@@ -17,9 +21,9 @@ export const SignIn = ({ ended }: { readonly ended: boolean }): ReactNode => {
           <Mark size={28} /> {t('app.name')}
         </p>
         <h1 className={classes.title}>{t('signIn.title')}</h1>
-        {ended && (
+        {(ended || refused !== null) && (
           <p className={classes.ended} role="alert">
-            {t('signIn.ended')}
+            {refused === null ? t('signIn.ended') : t(`signIn.refused.${why}`)}
           </p>
         )}
         <p className={classes.text}>{t('signIn.text')}</p>

@@ -30,8 +30,12 @@ export class AuthController {
     @Res() reply: FastifyReply,
     @Query('returnTo') returnTo?: string | string[],
   ): Promise<void> {
-    if (!this.limit.take(request.ip)) throw new PlatformError('RATE_LIMITED', 'too many sign-ins from here; wait a minute');
-    const { location, cookie } = await this.oidc.begin(typeof returnTo === 'string' ? returnTo : undefined);
+    const begun = await this.#orBack(request, reply, async () => {
+      if (!this.limit.take(request.ip)) throw new PlatformError('RATE_LIMITED', 'too many sign-ins from here; wait a minute');
+      return this.oidc.begin(typeof returnTo === 'string' ? returnTo : undefined);
+    });
+    if (begun === null) return;
+    const { location, cookie } = begun;
     // Lax: the way back from the provider is a navigation from another site, and must bring this cookie.
     reply.setCookie(LOGIN_COOKIE, cookie, {
       path: '/auth',
@@ -45,11 +49,13 @@ export class AuthController {
 
   @Get('/auth/callback')
   async callback(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { claims, returnTo } = await this.oidc.finish(
-      new URL(request.url, this.config.PUBLIC_URL).search,
-      request.cookies[LOGIN_COOKIE],
-    );
-    const person = personOf(claims, this.config);
+    const finished = await this.#orBack(request, reply, async () => {
+      const { search } = new URL(request.url, this.config.PUBLIC_URL);
+      const { claims, returnTo } = await this.oidc.finish(search, request.cookies[LOGIN_COOKIE]);
+      return { person: personOf(claims, this.config), returnTo };
+    });
+    if (finished === null) return;
+    const { person, returnTo } = finished;
     // A new id at every login: one that was planted before is worth nothing.
     await this.sessions.close(request);
     const { id, expiresAt } = await this.sessions.open(person);
@@ -89,5 +95,20 @@ export class AuthController {
       roles: [...session.roles],
       expiresAt: session.expiresAt.toISOString(),
     };
+  }
+
+  /**
+   * A step of a sign-in. When it is refused to a person in the middle of it, the console says why in their language, and `null` says
+   * that they have been sent there; a script gets the problem document.
+   */
+  async #orBack<Result>(request: FastifyRequest, reply: FastifyReply, step: () => Promise<Result>): Promise<Result | null> {
+    try {
+      return await step();
+    } catch (error) {
+      if (!(error instanceof PlatformError) || request.headers['sec-fetch-mode'] !== 'navigate') throw error;
+      this.logger.info({ code: error.code }, 'sign-in refused');
+      await reply.header('cache-control', 'no-store').redirect(`/?signIn=${error.code}`, 302);
+      return null;
+    }
   }
 }

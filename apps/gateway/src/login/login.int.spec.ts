@@ -1,9 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Problem } from '@centralita/contracts';
 import { Client } from 'pg';
 import { ownPage, startHarness, type Harness } from '../testing/gateway-harness.spec.js';
 import { TestBrowser } from '../testing/identity.spec.js';
+
+/** As a browser asks when a person goes to an address; `fetch` names a mode of its own. */
+const navigate = async (url: string, headers: Record<string, string>): Promise<IncomingMessage> => {
+  const [response] = (await once(get(url, { headers: { ...headers, 'sec-fetch-mode': 'navigate' } }), 'response')) as [
+    IncomingMessage,
+  ];
+  response.resume();
+  return response;
+};
 
 describe('signing in', () => {
   let sut: Harness;
@@ -101,6 +112,21 @@ describe('signing in', () => {
       expect(await codeOf(response)).toEqual([403, 'FORBIDDEN']);
       expect(sessionCookie(browser)).toBe('');
     }
+  });
+
+  it('brings a person who is refused back to the console, with the reason', async () => {
+    sut.identity.next({ sub: randomUUID(), claims: { tenant: randomUUID(), roles: ['agent'] } });
+    const browser = new TestBrowser();
+    const { url: callback } = await browser.follow(`${sut.url}/auth/login`, `${sut.url}/auth/callback`);
+    const cookie = `centralita-login=${browser.cookies(sut.url).get('centralita-login') ?? ''}`;
+    const refused = await navigate(callback, { cookie });
+    expect([
+      refused.statusCode,
+      refused.headers.location,
+      refused.headers['cache-control'],
+      refused.headers['set-cookie'],
+    ]).toEqual([302, '/?signIn=FORBIDDEN', 'no-store', undefined]);
+    expect((await navigate(callback, {})).headers.location).toBe('/?signIn=UNAUTHENTICATED');
   });
 
   it('takes a code only in the browser that began, once, with its own state', async () => {
