@@ -1,193 +1,33 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { encodeEvent, schemaUri, type CloudEvent, type EventData } from '@centralita/contracts';
-import { createMemoryLog, eventRecord, type MemoryLog } from '@centralita/event-log';
-import { startTestService, type TestService } from '@centralita/platform-nest/testing';
-import { until as waitUntil, type UntilOptions } from '@centralita/testing-engines';
-import type { SenderEnv } from '../config.js';
-import { senderService } from '../services.js';
-import { eventsOn, ingestFixture, testApp, writeApps, type IngestFixture } from '../support.spec.js';
+import {
+  accept,
+  append,
+  calls,
+  callsOf,
+  fixture,
+  log,
+  NUMBER,
+  plans,
+  refuse,
+  request,
+  said,
+  say,
+  setUp,
+  settled,
+  startSender,
+  stateOf,
+  status,
+  stopSender,
+  tearDown,
+  tenantId,
+  until,
+} from './provider.spec.js';
 import { rebuildLedger } from './rebuild.js';
 
-/** Patient: a crowded machine is slow, and nothing here is about time. */
-const until = <T>(condition: () => T | Promise<T>, options: UntilOptions = {}): Promise<NonNullable<T>> =>
-  waitUntil(condition, { timeoutMs: 40_000, ...options });
-
-const NUMBER = '106540352242922';
-const app = testApp('blue', NUMBER);
-const { tenantId } = app;
-
-type Call = {
-  readonly sendId: string;
-  readonly to: string;
-  readonly authorization: string;
-  readonly path: string;
-  readonly body: Record<string, unknown>;
-};
-/** What the provider does with a call, by send id; without an entry it accepts. */
-const plans = new Map<string, (response: ServerResponse, call: Call) => void>();
-const calls: Call[] = [];
-const accept = (response: ServerResponse, call: Call): void =>
-  void response.end(JSON.stringify({ messages: [{ id: `wamid.${call.sendId}` }] }));
-const refuse = (code: number) => (response: ServerResponse) =>
-  void response.writeHead(400).end(JSON.stringify({ error: { code } }));
-const say = (response: ServerResponse): void => void response.destroy();
-
-let fixture: IngestFixture;
-let provider: Server;
-let log: MemoryLog;
-let sender: TestService<SenderEnv>;
-
-const startSender = async (env: Record<string, string> = {}): Promise<TestService<SenderEnv>> =>
-  startTestService({
-    ...senderService,
-    database: fixture.database,
-    keyring: fixture.keyringDatabase,
-    masterKey: fixture.masterKey,
-    migrate: false,
-    log,
-    env: {
-      INGEST_ROLE: 'sender',
-      APPS_FILE: await writeApps(fixture.folder, [app]),
-      GRAPH_API_URL: `http://127.0.0.1:${(provider.address() as AddressInfo).port}`,
-      GRAPH_TIMEOUT_MS: '2000',
-      ...env,
-    },
-  });
-
-beforeAll(async () => {
-  fixture = await ingestFixture();
-  log = createMemoryLog();
-  provider = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
-      const call: Call = {
-        sendId: body['biz_opaque_callback_data'] as string,
-        to: (body['to'] ?? body['recipient']) as string,
-        authorization: request.headers.authorization ?? '',
-        path: request.url ?? '',
-        body,
-      };
-      calls.push(call);
-      (plans.get(call.sendId) ?? accept)(response, call);
-    });
-  });
-  await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
-  sender = await startSender();
-});
-afterAll(async () => {
-  await sender.close();
-  provider.closeAllConnections();
-  await new Promise((resolve) => provider.close(resolve));
-  await log.close();
-  await fixture.close();
-});
-
-const versions = new Map<string, number>();
-const append = async (
-  topic: string,
-  type: CloudEvent['type'],
-  key: string,
-  data: unknown,
-  stored: boolean,
-): Promise<CloudEvent> => {
-  const at = new Date().toISOString();
-  const version = (versions.get(key) ?? 0) + 1;
-  if (stored) versions.set(key, version);
-  const id = randomUUID();
-  const event: CloudEvent = {
-    specversion: '1.0',
-    id,
-    source: '/centralita/test',
-    type,
-    time: at,
-    subject: key,
-    datacontenttype: 'application/json',
-    dataschema: schemaUri(type),
-    tenantid: tenantId,
-    recordedtime: at,
-    correlationid: id,
-    causationid: null,
-    ...(stored ? { keyversion: String(version), streamversion: String(version) } : {}),
-    data,
-  };
-  await log.append([eventRecord({ topic, key, value: encodeEvent(event) })]);
-  return event;
-};
-
-type Wanted = { key?: string; plaintext?: unknown; sendBefore?: Date; phoneNumberId?: string; sendId?: string };
-const request = async (wanted: Wanted = {}): Promise<{ sendId: string; key: string; event: CloudEvent }> => {
-  const { key = randomUUID(), sendId = randomUUID() } = wanted;
-  await fixture.keyring.ensureSubjects(tenantId, [key]);
-  const keys = await fixture.keyring.sealer(tenantId, [key]);
-  const plaintext = wanted.plaintext ?? { to: '34600000001', text: 'mañana 👋' };
-  const data: EventData<'conversation.reply.requested.v1'> = {
-    conversationId: randomUUID(),
-    subjectId: key,
-    replyId: randomUUID(),
-    sendId,
-    phoneNumberId: wanted.phoneNumberId ?? NUMBER,
-    agentId: randomUUID(),
-    kind: 'text',
-    template: null,
-    contextRef: null,
-    requestedAt: new Date().toISOString(),
-    sendBefore: (wanted.sendBefore ?? new Date(Date.now() + 60_000)).toISOString(),
-    sealed: keys.seal({ id: randomUUID(), subject: key, schema: 'reply.v1', plaintext }),
-  };
-  return { sendId, key, event: await append('conversation.events.v1', 'conversation.reply.requested.v1', key, data, true) };
-};
-const status = async (sendId: string, key: string, wamid: string): Promise<string> => {
-  const references = await fixture.keyring.references(tenantId);
-  const keys = await fixture.keyring.sealer(tenantId, [key]);
-  const messageRef = references.messageRef(NUMBER, wamid);
-  const data: EventData<'whatsapp.status.changed.v1'> = {
-    app: 'blue',
-    wabaId: 'waba-blue',
-    phoneNumberId: NUMBER,
-    messageRef,
-    sendId,
-    status: 'sent',
-    providerTime: new Date().toISOString(),
-    participant: '-',
-    marketHint: { country: 'ES', prefix: '3460' },
-    pricing: null,
-    origin: null,
-    errorCodes: [],
-    sealed: keys.seal({ id: randomUUID(), subject: key, schema: 'wa.item.v1', plaintext: {} }),
-  };
-  await append('wa.inbound.v1', 'whatsapp.status.changed.v1', key, data, false);
-  return messageRef;
-};
-const said = (sendId: string): { type: string; data: Record<string, unknown>; id: string; event: CloudEvent }[] =>
-  eventsOn(log, 'wa.outbound.v1')
-    .filter(({ data }) => (data as { sendId?: string }).sendId === sendId)
-    .map((event) => ({
-      type: event.type.slice('whatsapp.reply.'.length, -'.v1'.length),
-      data: event.data as Record<string, unknown>,
-      id: event.id,
-      event,
-    }));
-const settled = async (sendId: string, last: string): Promise<string[]> => {
-  await until(() => said(sendId).some(({ type }) => type === last), {
-    describe: () =>
-      `${last}; saw ${said(sendId)
-        .map((s) => s.type)
-        .join(', ')}`,
-  });
-  return said(sendId).map(({ type }) => type);
-};
-const callsOf = (sendId: string): Call[] => calls.filter((call) => call.sendId === sendId);
-const stateOf = async (sendId: string): Promise<string | undefined> => {
-  const rows = await fixture.db.withTenant(tenantId, (tx) =>
-    tx.query<{ state: string }>('select state from send where send_id = $1', [sendId]),
-  );
-  return rows[0]?.state;
-};
+beforeAll(setUp);
+afterAll(tearDown);
 
 describe('a reply', () => {
   it('is announced, called once with the send id, and accepted', async () => {
@@ -361,16 +201,15 @@ describe('a restored database', () => {
     plans.set(unknown, say);
     const { key, event } = await request({ sendId: unknown });
     await until(async () => (await stateOf(unknown)) === 'unknown');
-    await sender.close();
+    await stopSender();
     const made = calls.length;
     await fixture.db.withTenant(tenantId, (tx) => tx.execute('delete from send'));
     await fixture.db.system((tx) => tx.execute('update ledger_position set next_offset = 0'));
 
     // when the sender starts again, and the request comes again too
-    expect(await rebuildLedger(fixture.db, log)).toBeGreaterThan(0);
+    await startSender();
     expect([await stateOf(accepted.sendId), await stateOf(unknown)]).toEqual(['accepted', 'unknown']);
     expect(await rebuildLedger(fixture.db, log)).toBe(0);
-    sender = await startSender();
     await append('conversation.events.v1', 'conversation.reply.requested.v1', key, event.data, true);
     await settled((await request()).sendId, 'accepted');
 
