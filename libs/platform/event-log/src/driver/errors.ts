@@ -1,4 +1,7 @@
+import { types } from 'node:util';
 import { isPlatformError, PlatformError, type ErrorCode } from '@centralita/contracts';
+
+const { isNativeError } = types;
 
 /** Codes of the Kafka protocol that mean more than "the log is not there right now". */
 const codes: Readonly<Record<number, ErrorCode>> = {
@@ -32,7 +35,7 @@ const causesOf = (error: Error): unknown[] => [
 
 /** Code of the Kafka protocol of an error or of what caused it. Total: an error without one gives undefined. */
 export const protocolCodeOf = (error: unknown, depth = 0): number | undefined => {
-  if (!(error instanceof Error) || depth > 8) return undefined;
+  if (!isNativeError(error) || depth > 8) return undefined;
   // kafkajs has it in `code`, @platformatic/kafka in `apiCode`.
   for (const code of ['code' in error && error.code, 'apiCode' in error && error.apiCode])
     if (typeof code === 'number') return code;
@@ -48,7 +51,7 @@ export const isProducerLost = (error: unknown): boolean => producerLost.has(prot
 
 /** What the operating system said, below whatever a client has wrapped around it. */
 const errnoOf = (error: unknown, depth = 0): string | undefined => {
-  if (!(error instanceof Error) || depth > 8) return undefined;
+  if (!isNativeError(error) || depth > 8) return undefined;
   if ('code' in error && typeof error.code === 'string' && !error.code.startsWith('PLT_KFK')) return error.code;
   for (const each of causesOf(error)) {
     const errno = errnoOf(each, depth + 1);
@@ -57,12 +60,19 @@ const errnoOf = (error: unknown, depth = 0): string | undefined => {
   return undefined;
 };
 
+/** kafkajs names its errors, @platformatic/kafka calls all of them Error and has codes. */
+const nameOf = (error: unknown): string => {
+  if (!isNativeError(error)) return 'unknown';
+  if ('apiId' in error && typeof error.apiId === 'string') return error.apiId;
+  return 'code' in error && typeof error.code === 'string' && error.code.startsWith('PLT_KFK') ? error.code : error.name;
+};
+
 /** Every failure of the driver as a PlatformError; what is not known to be permanent is LOG_UNAVAILABLE, which is retryable. */
 export const toPlatformError = (error: unknown, what: string): PlatformError => {
   if (isPlatformError(error)) return error;
   const protocolCode = protocolCodeOf(error);
   const code = (protocolCode !== undefined && codes[protocolCode]) || 'LOG_UNAVAILABLE';
-  const name = error instanceof Error ? error.name : 'unknown';
+  const name = nameOf(error);
   const errno = errnoOf(error);
   return new PlatformError(
     code,

@@ -150,8 +150,7 @@ export class IdempotentProducer implements Producer {
         return;
       } catch (error) {
         if (!isPassing(error, attempt) || attempt >= tries) throw error;
-        const { message } = toPlatformError(error, 'append is tried again');
-        logger.debug({ attempt, protocolCode: protocolCodeOf(error) ?? null, detail: message }, 'kafka client');
+        logger.debug({ attempt, ...toPlatformError(error, 'append').details }, 'append is tried again');
         await sleep(backoffMs(attempt, PATIENCE.firstMs, PATIENCE.mostMs));
       }
     }
