@@ -113,7 +113,8 @@ export const planOf = (around: Surroundings, item: WebhookItem, send: KnownSend 
       const messageRef = refOf(item.wamid);
       const { recipient, groupId } = item;
       // The send decides whose conversation it is; who is named in the status may be spelled in another way. A status of which
-      // neither is known belongs to nobody.
+      // neither is known belongs to nobody. A participant of a group owns nothing of it, but gets a subject, under which the envelope
+      // that names them is sealed: it goes when they are erased, and stays when the group is.
       if (send === undefined && groupId === null && isAnonymous(recipient)) return unknown('unknown_item');
       const participant = groupId === null || isAnonymous(recipient) ? [] : [indexed(recipient)];
       const owner = send !== undefined ? [] : [groupId === null ? indexed(recipient) : ofGroup(groupId)];
