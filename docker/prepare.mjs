@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { ensureTopics, openEventLog } from '@centralita/event-log';
 import { keyringMigration } from '@centralita/keyring';
 import { runMigrations } from '@centralita/platform-nest';
-import pg from 'pg';
+import { createDatabase } from '@centralita/testing-engines';
 
 const databases = ['ingest', 'conversation', 'routing', 'billing', 'audit_log', 'gateway', 'keyring'];
 
@@ -20,32 +20,8 @@ const brokers = required('KAFKA_BROKERS').split(',');
 
 const done = (what) => process.stdout.write(`${what}\n`);
 
-const prepareDatabase = async (client, name) => {
-  const roles = ['owner', 'app', 'relay'].map((kind) => `${name}_${kind}`);
-  for (const role of roles) {
-    const { rowCount } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role]);
-    const verb = rowCount === 0 ? 'CREATE' : 'ALTER';
-    const rights = 'LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE';
-    await client.query(`${verb} ROLE ${role} ${rights} PASSWORD ${client.escapeLiteral(password)}`);
-  }
-  const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
-  if (rowCount === 0) await client.query(`CREATE DATABASE ${name} OWNER ${roles[0]}`);
-  await client.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
-  await client.query(`GRANT CONNECT ON DATABASE ${name} TO ${roles.join(', ')}`);
-};
-
-const ownerOf = (name) => {
-  const url = new URL(adminUrl);
-  url.pathname = `/${name}`;
-  url.username = `${name}_owner`;
-  url.password = password;
-  return url.href;
-};
-
-const client = new pg.Client({ connectionString: adminUrl });
-await client.connect();
-for (const name of databases) await prepareDatabase(client, name);
-await client.end();
+const owners = {};
+for (const name of databases) owners[name] = (await createDatabase(adminUrl, { name, password })).ownerUrl;
 done(`databases: ${databases.join(', ')}`);
 
 const log = openEventLog({ brokers, clientId: 'centralita-prepare' });
@@ -54,10 +30,10 @@ await ensureTopics(log.admin, { replicationFactor, minInsyncReplicas: replicatio
 await log.close();
 done(`topics: there, ${replicationFactor} replicas`);
 
-const applied = await runMigrations({ url: ownerOf('keyring'), migrations: [keyringMigration] });
+const applied = await runMigrations({ url: owners.keyring, migrations: [keyringMigration] });
 done(`keyring: ${applied.length} migrations`);
 for (const name of databases.filter((database) => database !== 'keyring')) {
-  const env = { ...process.env, INGEST_ROLE: 'webhook', DATABASE_MIGRATOR_URL: ownerOf(name) };
+  const env = { ...process.env, INGEST_ROLE: 'webhook', DATABASE_MIGRATOR_URL: owners[name] };
   const script = `apps/${name.replace('_', '-')}/dist/main.js`;
   const { status } = spawnSync(process.execPath, [script, 'migrate'], { env, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);

@@ -3,11 +3,17 @@ import './source-loader.mjs';
 
 export default async function setup() {
   const { startEngines } = await import('./src/engines.ts');
-  const engines = await startEngines();
+  const starting = startEngines();
+  // Also while they start. What could not start has stopped itself.
+  const interrupted = () =>
+    void starting
+      .then((engines) => engines.stop())
+      .catch(() => undefined)
+      .finally(() => process.exit(130));
+  process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
+  const engines = await starting;
   Object.assign(process.env, engines.env);
   // Same process as the teardown, another module instance.
   globalThis[Symbol.for('centralita.engines')] = engines;
-  const interrupted = () => void engines.stop().finally(() => process.exit(130));
-  process.once('SIGINT', interrupted);
-  process.once('SIGTERM', interrupted);
 }

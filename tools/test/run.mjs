@@ -16,14 +16,24 @@ const env = {
   FORCE_COLOR: '0',
 };
 
+// What runs now is asked to end too, and nothing further is run: jest stops its engines, which another process would find running.
+let running = null;
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => {
+    interrupted = true;
+    if (running === null) process.exit(130);
+    running.kill(signal);
+  });
+
 /** Runs a command, shows its output, resolves to its exit code and output. */
 const run = (command, args, options = {}) =>
   new Promise((resolve) => {
-    const child = spawn(command, args, {
+    const child = (running = spawn(command, args, {
       cwd: root,
       env: { ...env, ...options.env },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    });
+    }));
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk) => {
@@ -32,7 +42,11 @@ const run = (command, args, options = {}) =>
       });
     if (options.input !== undefined) child.stdin.end(options.input);
     child.on('error', (error) => resolve({ code: 127, output: String(error) }));
-    child.on('close', (code) => resolve({ code: code ?? 1, output }));
+    child.on('close', (code) => {
+      running = null;
+      if (interrupted) process.exit(130);
+      resolve({ code: code ?? 1, output });
+    });
   });
 
 const install = () => {
