@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CloudEvent, EventData, EventType, Topic } from '@centralita/contracts';
-import { isType } from '@centralita/contracts';
+import { isType, type CloudEvent, type EventData, type EventType, type Topic } from '@centralita/contracts';
 import { createMemoryLog, eventRecord, type MemoryLog } from '@centralita/event-log';
 import { Keyring, type References } from '@centralita/keyring';
 import { startTestService, type TestActor, type TestAnswer, type TestService } from '@centralita/platform-nest/testing';

@@ -191,3 +191,9 @@ export const openOffers = async (domain: Domain): Promise<{ reservationId: strin
   );
   return rows;
 };
+
+/** Takes all open offers. */
+export const accept = async (domain: Domain): Promise<void> => {
+  for (const { reservationId, agentId } of await openOffers(domain))
+    await domain.insert({ kind: 'offer.accepted', reservationId, agentId });
+};

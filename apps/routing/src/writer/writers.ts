@@ -26,6 +26,7 @@ export class Writers implements OnApplicationBootstrap {
   readonly #deps: WriterDeps;
   /** Tenants that had an input since the start: only the first is news. */
   readonly #known = new Set<string>();
+  readonly #leases: ReturnType<Metrics['gauge']>;
   #looking: Promise<void> = Promise.resolve();
 
   constructor(
@@ -39,7 +40,7 @@ export class Writers implements OnApplicationBootstrap {
   ) {
     const taken = metrics.counter('routing_inputs_total', 'Inputs that were decided.', ['kind']);
     const age = metrics.histogram('routing_input_seconds', 'From the arrival of an input to its decision.', ['kind']);
-    const leases = metrics.gauge('routing_domains_written', 'Routing domains whose lease this process holds.');
+    this.#leases = metrics.gauge('routing_domains_written', 'Routing domains whose lease this process holds.');
     this.#deps = {
       db,
       store,
@@ -50,7 +51,6 @@ export class Writers implements OnApplicationBootstrap {
       onTaken: (kind, ageMs) => {
         taken.inc({ kind });
         age.observe({ kind }, ageMs / 1000);
-        leases.set([...this.#running.values()].filter(({ writer }) => writer.holdsLease).length);
       },
     };
     // Commands that are still waiting need the writer: it stops after the last request was answered.
@@ -81,6 +81,7 @@ export class Writers implements OnApplicationBootstrap {
         this.logger.warn({ err: describeError(error) }, 'the routing domains could not be listed');
       }
       await news;
+      this.#leases.set([...this.#running.values()].filter(({ writer }) => writer.holdsLease).length);
     }
   }
 

@@ -54,21 +54,25 @@ export const decideCase = (state: CaseState, command: CaseCommand): CaseEvent[] 
         { type: 'conversation.closed.v1', data: { ...base, agentId, dispositionCode: code, closedAt: command.now } },
       ];
     }
-    case 'request-transfer':
+    case 'request-transfer': {
       mustBeOpen(state);
+      // Routing takes a conversation over from the agent who has it and from nobody else: a supervisor hands it over in that agent's place.
+      if (command.assignedAgentId === null)
+        throw new PlatformError('NOT_ASSIGNED', 'nobody has this conversation, so nobody can hand it over');
       return [
         {
           type: 'conversation.transfer.requested.v1',
           data: {
             ...base,
             transferId: command.transferId,
-            agentId,
+            agentId: command.assignedAgentId,
             toQueueId: command.toQueueId,
             toAgentId: command.toAgentId,
             requestedAt: command.now,
           },
         },
       ];
+    }
     default:
       return unreachable(command);
   }

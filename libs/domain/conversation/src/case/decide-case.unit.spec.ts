@@ -121,6 +121,11 @@ describe('notes, dispositions, closing, transfer', () => {
       transfer,
     ]);
   });
+  it('a supervisor hands over what its agent has, and nothing that nobody has', () => {
+    const wanted = { type: 'request-transfer', transferId: 't', toQueueId: 'q', toAgentId: null } as const;
+    expect(given(opened).when(wanted, supervisor, 'a')).toEqual([transfer]);
+    expect(() => given(opened).when(wanted, supervisor, null)).toThrow(withCode('NOT_ASSIGNED'));
+  });
   it('only the assigned agent or a supervisor may', () => {
     expect(() => given(opened, disposed).when(close, agent, 'somebody')).toThrow(withCode('NOT_ASSIGNED'));
     expect(() => given(opened, disposed).when(close, agent, null)).toThrow(withCode('NOT_ASSIGNED'));
