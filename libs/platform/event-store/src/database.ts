@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { PlatformError, Uuid } from '@centralita/contracts';
-import { DataSource, type Logger, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { DataSource, type Logger, type MigrationInterface, type QueryResult, type QueryRunner } from 'typeorm';
 import { databaseError, isRetryableTransaction } from './database-error.js';
 import type { SystemTx, Tx } from './types.js';
 
@@ -140,6 +140,8 @@ export class Database {
       await driver(() => runner.query(begin));
       const tx = systemTx(runner);
       const result = await work(tx);
+      // The server answers such a commit by rolling back, without an error: what was done would be lost in silence.
+      if (tx[MARKS].failed) throw new PlatformError('INTERNAL', 'a statement of the transaction failed and nobody minded');
       await driver(() => runner.query('commit'));
       if (tx[MARKS].appended) for (const listener of this.#appendListeners) listener();
       return result;
@@ -164,7 +166,7 @@ const driver = async <T>(call: () => Promise<T>): Promise<T> => {
 
 const MARKS = Symbol('marks of a transaction');
 /** Shared by all copies of a transaction's handle. */
-type Marks = { readonly [MARKS]: { appended: boolean; replays: boolean } };
+type Marks = { readonly [MARKS]: { appended: boolean; replays: boolean; failed: boolean } };
 
 /** Called by the event store, so that the commit wakes the relay. A replay folds, it does not decide: there it throws. */
 export const markAppended = (tx: SystemTx & Partial<Marks>): void => {
@@ -178,13 +180,26 @@ export const markReplay = (tx: SystemTx & Partial<Marks>, replays: boolean): voi
   if (tx[MARKS]) tx[MARKS].replays = replays;
 };
 
-const systemTx = (runner: QueryRunner): SystemTx & Marks => ({
-  [MARKS]: { appended: false, replays: false },
-  query: <Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
-    driver(async () => ((await runner.query(sql, [...parameters], true)).records ?? []) as Row[]),
-  execute: (sql: string, parameters: readonly unknown[] = []): Promise<number> =>
-    driver(async () => (await runner.query(sql, [...parameters], true)).affected ?? 0),
-});
+const systemTx = (runner: QueryRunner): SystemTx & Marks => {
+  const marks = { appended: false, replays: false, failed: false };
+  const run = async (sql: string, parameters: readonly unknown[]): Promise<QueryResult> => {
+    try {
+      const result = await driver(() => runner.query(sql, [...parameters], true));
+      if (/^rollback to /i.test(sql)) marks.failed = false;
+      return result;
+    } catch (error) {
+      marks.failed = true;
+      throw error;
+    }
+  };
+  return {
+    [MARKS]: marks,
+    query: async <Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
+      ((await run(sql, parameters)).records ?? []) as Row[],
+    execute: async (sql: string, parameters: readonly unknown[] = []): Promise<number> =>
+      (await run(sql, parameters)).affected ?? 0,
+  };
+};
 
 const mustBeUuid = (tenantId: string): void => {
   if (!Uuid.safeParse(tenantId).success) throw new PlatformError('VALIDATION_FAILED', 'the tenant id is not a UUID');

@@ -5,6 +5,7 @@ import { createDataSource, Database } from './database.js';
 import { EventStore } from './event-store.js';
 import { tenantTable } from './schema/tenant-table.js';
 import { fixture, identified, newId, type Fixture } from './support.spec.js';
+import type { Tx } from './types.js';
 
 const topic = 'conversation.events.v1';
 
@@ -122,6 +123,28 @@ describe('tenancy and rights', () => {
     expect(await torn.catch(code)).toBe('DATABASE_UNAVAILABLE');
     const rows = await f.db.withTenant(tenant, (tx) => tx.query(`select 1 from note where id = $1`, [stream]));
     expect(rows).toEqual([]);
+  });
+
+  it('commits nothing, and says so, when the failure of a statement was swallowed', async () => {
+    const [lost, kept] = [newId(), newId()];
+    const insert = (tx: Tx, id: string): Promise<number> =>
+      tx.execute(`insert into note (tenant_id, id) values ($1, $2)`, [tenant, id]);
+    const careless = f.db.withTenant(tenant, async (tx) => {
+      await insert(tx, lost);
+      await tx.query('select 1 / 0').catch(() => undefined);
+    });
+    await expect(careless).rejects.toMatchObject({ code: 'INTERNAL' });
+    // with a savepoint it is allowed
+    await f.db.withTenant(tenant, async (tx) => {
+      await insert(tx, kept);
+      await tx.query('savepoint risky');
+      await tx.query('select 1 / 0').catch(() => undefined);
+      await tx.query('rollback to savepoint risky');
+    });
+    const rows = await f.db.withTenant(tenant, (tx) =>
+      tx.query<{ id: string }>(`select id from note where id = any ($1)`, [[lost, kept]]),
+    );
+    expect(rows).toEqual([{ id: kept }]);
   });
 
   it('says that the database cannot be reached as an error that passes', async () => {
