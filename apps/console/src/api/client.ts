@@ -102,3 +102,12 @@ export const command = <Body>(
   body: unknown,
   options: RequestOptions = {},
 ): Promise<Answer<Body>> => call<Body>(method, path, { idempotencyKey: crypto.randomUUID(), ...options, body });
+
+/** Ends the session at the gateway; gives the address where the provider ends its own, if it has one. */
+export const endSession = async (): Promise<string | null> => {
+  const response = await fetch('/auth/logout', { method: 'POST', headers: { 'x-centralita': '1' } }).catch(() => {
+    throw new ApiProblem(offline);
+  });
+  if (!response.ok) throw new ApiProblem(await problemOf(response));
+  return ((await response.json()) as { redirect: string | null }).redirect;
+};

@@ -1,7 +1,9 @@
 import { Button } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { DensityChoice, LanguageChoice, OfferNoticeChoice, OfferSoundChoice, SchemeChoice, SendChoice } from './choices.js';
+import { ProblemNotice } from '../shared/problem-notice.js';
 import { useActor } from './session.js';
 import { signOut } from './sign-out.js';
 import classes from './settings.module.css';
@@ -19,6 +21,7 @@ const keys = [
 export const Settings = (): ReactNode => {
   const { t } = useTranslation();
   const actor = useActor();
+  const leave = useMutation({ mutationFn: signOut });
   return (
     <div className={classes.page}>
       <h1 className={classes.title}>{t('settings.title')}</h1>
@@ -29,10 +32,11 @@ export const Settings = (): ReactNode => {
             {actor.tenantName} · {actor.roles.map((role) => t(`role.${role}`)).join(', ')}
           </p>
         </div>
-        <Button variant="default" onClick={() => void signOut()}>
+        <Button variant="default" disabled={leave.isPending} onClick={() => leave.mutate()}>
           {t('rail.signOut')}
         </Button>
       </section>
+      {leave.error && <ProblemNotice error={leave.error} onRetry={() => leave.mutate()} />}
       <section className={classes.choices}>
         <LanguageChoice />
         <SchemeChoice />

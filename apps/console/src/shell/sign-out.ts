@@ -1,9 +1,9 @@
+import { endSession } from '../api/client.js';
 import { queryClient } from '../api/queries.js';
 
 /** Ends the session here and at the provider, and forgets everything that was shown. */
 export const signOut = async (): Promise<void> => {
-  const response = await fetch('/auth/logout', { method: 'POST', headers: { 'x-centralita': '1' } });
-  const { redirect } = (await response.json()) as { redirect: string | null };
+  const redirect = await endSession();
   queryClient.clear();
   window.location.assign(redirect ?? '/');
 };

@@ -113,7 +113,10 @@ export const startStandIn = async (): Promise<StandIn & { reset(): void }> => {
     stream.write('id: c0\nevent: heartbeat\ndata: {}\n\n');
     return reply.header('content-type', 'text/event-stream').send(stream);
   });
-  app.post('/auth/logout', () => ({ redirect: null }));
+  app.post('/auth/logout', (_request, reply) => {
+    const refusal = state.refuse.get('POST /auth/logout');
+    return refusal ? refused(reply, refusal) : reply.send({ redirect: null });
+  });
 
   const detailOf = (id: string): ConversationDetail | undefined => state.details.find((each) => each.conversationId === id);
   app.get('/api/v1/me', () => ({ ...world.meOf(state.offers, state.tasks), serverTime: new Date(state.now).toISOString() }));
