@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { PlatformError } from '@centralita/contracts';
 import { until } from '@centralita/testing-engines';
-import { partitionKey, type RecordBatch } from '../index.js';
+import { partitionKey, recordLeaf, type RecordBatch, type StoredRecord } from '../index.js';
 import { PARTITIONS, type Harness } from './harness.spec.js';
 
 export const describeSubscribing = (harness: Harness): void => {
-  const { freshTopic, textOf, append, keys, consumer, subscribe, log } = harness;
+  const { freshTopic, readAll, textOf, append, keys, consumer, subscribe, log } = harness;
 
   describe('subscribing', () => {
     it('starts at the stored offset, whatever was committed, in batches of the asked size', async () => {
@@ -60,6 +60,52 @@ export const describeSubscribing = (harness: Harness): void => {
         expect(own.every((record) => record.partition === partition)).toBe(true);
       }
       expect(shared.crashes).toEqual([]);
+    });
+
+    it('hands over what stands on the log, byte for byte, with its key, headers and time', async () => {
+      const topic = await freshTopic(1);
+      const headers = { 'content-type': 'application/cloudevents+json', reason: 'Señal ✓', empty: '' };
+      const big = Buffer.alloc(1_000_000, 'x');
+      await log().append([
+        { topic, key: 'ключ', value: Buffer.from([0, 255, 128]), headers },
+        { topic, key: null, value: null },
+        { topic, key: '', value: big },
+      ]);
+      await log().append([{ topic, key: 'k', value: big }]);
+      const sut = consumer();
+      const subscription = await subscribe(sut.options(randomUUID(), topic));
+      await until(() => sut.applied.length === 4);
+      const bytesOf = (records: readonly StoredRecord[]) =>
+        records.map((record) => ({ leaf: recordLeaf(record).toString('hex'), timestamp: record.timestamp }));
+      expect(bytesOf(sut.applied)).toEqual(bytesOf(await readAll(topic)));
+      expect(sut.applied[0]?.headers['reason']).toEqual(Buffer.from(headers.reason));
+      await subscription.close();
+    });
+
+    it('has one batch of a partition under way, and no more of all than it was asked for', async () => {
+      for (const concurrency of [1, 3]) {
+        const topic = await freshTopic();
+        await Promise.all(keys.map((key) => append(topic, key, ...Array.from({ length: 12 }, (_, n) => String(n)))));
+        const sut = consumer();
+        const options = sut.options(randomUUID(), topic, { maxRecords: 3, concurrency });
+        const running: number[] = [];
+        let most = 0;
+        const subscription = await subscribe({
+          ...options,
+          onBatch: async (batch) => {
+            expect(running).not.toContain(batch.partition);
+            running.push(batch.partition);
+            most = Math.max(most, running.length);
+            await new Promise((resolve) => setImmediate(resolve));
+            await options.onBatch(batch);
+            running.splice(running.indexOf(batch.partition), 1);
+          },
+        });
+        await until(() => sut.applied.length === 12 * PARTITIONS);
+        expect(most).toBeLessThanOrEqual(concurrency);
+        expect(sut.crashes).toEqual([]);
+        await subscription.close();
+      }
     });
 
     it('calls a batch stale, aborts its signal and drops its error once the partition was taken away', async () => {

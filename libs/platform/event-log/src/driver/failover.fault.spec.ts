@@ -177,10 +177,11 @@ describe.each(cases)('the log over $driver on $nodes brokers', ({ driver, nodes 
     for (const node of victims) node.signal('SIGKILL');
     await until(() => victims.every((node) => !node.running()));
     // As the relay and the webhook do: an append that could not be stored is tried again, whether the client or its caller does it.
+    const batcher = new Batcher({ log });
     let settled = '';
     const trying = async (): Promise<void> => {
       while (settled === '')
-        settled = await log.append([{ topic, key: 'lonely', value: Buffer.from('0') }]).then(
+        settled = await batcher.add([{ topic, key: 'lonely', value: Buffer.from('0') }]).then(
           () => 'acked',
           (error: unknown) => (error instanceof PlatformError && error.retryable ? '' : String(error)),
         );
@@ -199,6 +200,7 @@ describe.each(cases)('the log over $driver on $nodes brokers', ({ driver, nodes 
     await Promise.all(victims.map((node) => node.restart()));
     await appending;
     expect(settled).toBe('acked');
+    await batcher.close();
     // The end of a partition may lag for a moment behind what its new leader has.
     await until(async () => (await readAll(log, topic)).some(({ key }) => String(key) === 'lonely'));
   }, 240_000);
