@@ -119,7 +119,7 @@ describe('npm start -- --once on engines that are given', () => {
     output = await checkedDay(['--customers', '10'], given);
     expect(output).toContain('use the given Kafka and Postgres');
     expect(existsSync(foldersOf(true).kafka)).toBe(false);
-  }, 300_000);
+  }, 600_000);
 
   it('leaves them as they were', async () => {
     expect(await databaseMarks(postgres.url)).toEqual(new Map());
