@@ -107,16 +107,14 @@ export class Relay {
    */
   async stop(): Promise<void> {
     const { drainMs = 5_000, logger, service } = this.#options;
-    const running = this.#state === 'running';
     this.#drainUntil = performance.now() + drainMs;
     this.#stopping = true;
     this.#unsubscribe?.();
     this.#pause.interrupt();
-    if (running) {
+    if (this.#state === 'running') {
       const late = new Pause();
-      const loop = this.#loop?.then(() => late.wake());
+      void this.#loop?.then(() => late.wake());
       if (!(await late.sleep(drainMs + GRACE_MS))) logger?.warn({ service }, 'relay stops before everything is published');
-      else await loop;
     }
     await this.#session?.close();
     this.#loop = undefined;
