@@ -20,8 +20,8 @@ export type NewInput = {
   readonly origin: Origin;
 };
 
-/** An input that no writer has taken yet. */
-export type PendingInput = NewInput & { readonly arrival: bigint; readonly receivedAt: number };
+/** An input that no writer has taken yet. A deadline has no arrival: it gets its row when it is taken. */
+export type PendingInput = NewInput & { readonly arrival: bigint | null; readonly receivedAt: number };
 
 /** An input with its place in the order of the domain. */
 export type Input = PendingInput & {
@@ -44,11 +44,11 @@ export type InputResult = {
 export const INPUT_CHANNEL = 'routing_input';
 export const DONE_CHANNEL = 'routing_done';
 
+export const arrivalName = (arrival: bigint): string => arrival.toString(36);
 /** Names the inputs that a transaction has taken; a hundred of them stay far below the 8,000 bytes that a notification may have. */
 export const donePayload = (inputs: readonly Pick<Input, 'arrival'>[]): string =>
-  inputs.map(({ arrival }) => arrival.toString(36)).join(' ');
+  inputs.flatMap(({ arrival }) => (arrival === null ? [] : [arrivalName(arrival)])).join(' ');
 export const arrivalsIn = (payload: string): string[] => payload.split(' ');
-export const arrivalName = (arrival: bigint): string => arrival.toString(36);
 
 /**
  * Hands inputs to the domain's writer, which takes them in this order. Returns how each is found again; of an input that was there

@@ -67,18 +67,28 @@ describe('the writer of a routing domain', () => {
     await domain.expectDecidedAgain();
   });
 
-  it('ends wrap-ups that ran out while no writer was there', async () => {
+  it('ends wrap-ups that ran out while no writer was there, each at its time, in one transaction', async () => {
     const domain = new Domain(ground);
     const first = ground.startWriter(domain.tenantId);
-    await domain.define({ agents: 1, wrapUpMs: 50 });
-    const conversationId = randomUUID();
-    await domain.send(domain.opened(conversationId));
+    await domain.define({ agents: 1, capacity: 3, wrapUpMs: 200 });
+    const conversations = [randomUUID(), randomUUID(), randomUUID()];
+    for (const id of conversations) await domain.send(domain.opened(id));
     await accept(domain);
-    await domain.send({ kind: 'conversation.closed', conversationId });
     await first.stop();
+    await domain.insert(...conversations.map((conversationId) => ({ kind: 'conversation.closed' as const, conversationId })));
+    const closedBy = Date.now();
+    await until(() => Date.now() > closedBy + 250);
     const second = ground.startWriter(domain.tenantId);
-    await until(async () => (await domain.events()).some((event) => event.type === 'task.completed.v1'));
+    const completed = async () => (await domain.events()).filter((event) => event.type === 'task.completed.v1');
+    await until(async () => (await completed()).length === 3);
     await second.stop();
+    const ends = (await domain.events()).flatMap((event) => (event.type === 'task.wrapping.v1' ? [event.data.wrapUpUntil] : []));
+    expect((await completed()).map(({ time }) => time.toISOString())).toEqual(ends);
+    const { rows } = await ground.admin.query<{ transactions: string }>(
+      `select count(distinct xmin::text) as transactions from events where tenant_id = $1 and type = 'task.completed.v1'`,
+      [domain.tenantId],
+    );
+    expect(rows).toEqual([{ transactions: '1' }]);
     await domain.expectDecidedAgain();
   });
 

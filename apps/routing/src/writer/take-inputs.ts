@@ -10,19 +10,14 @@ import {
   type Tx,
 } from '@centralita/event-store';
 import { derivedIds } from '../ids.js';
-import {
-  DONE_CHANNEL,
-  donePayload,
-  insertInputs,
-  type Input,
-  type InputResult,
-  type PendingInput,
-} from '../inputs/input-table.js';
+import { DONE_CHANNEL, donePayload, type Input, type InputResult, type PendingInput } from '../inputs/input-table.js';
 import { projection, type Placed } from '../read/project.js';
 import { toNewEvent } from './envelope.js';
 import type { Loaded } from './load.js';
 
 const TOPIC: Topic = 'routing.events.v1';
+/** Deadlines in one transaction; after an outage many have passed. */
+const MAX_TIMERS = 100;
 
 type Taken = {
   readonly input: Input;
@@ -32,7 +27,7 @@ type Taken = {
 };
 
 /**
- * Decides a run of inputs, and a deadline that has passed by `now`, in one transaction:
+ * Decides a run of inputs, and the deadlines that have passed by `now`, in one transaction:
  * 1. number and decide input by input, in memory; what came before a deadline is decided as before it, however late it is taken;
  * 2. append all events with their positions, which locks the domain and checks the epoch: a writer that was replaced stops here
  *    (STALE_EPOCH), also when its inputs make no events; so does one whose memory is not at the end of the domain (INTERNAL);
@@ -58,8 +53,11 @@ export const takeInputs = async (
     state = decision.state;
   };
   for (const input of pending) await take(input);
-  const deadline = nextDeadline(state, at);
-  if (deadline !== null && deadline <= now) await take(await timer(tx, inputSeq, deadline));
+  for (let timers = 0; timers < MAX_TIMERS; timers += 1) {
+    const deadline = nextDeadline(state, at);
+    if (deadline === null || deadline > now) break;
+    await take(timer(inputSeq, deadline));
+  }
 
   const events = taken.flatMap((one) => one.events.map((event) => toNewEvent(tx.tenantId, event, one.input)));
   const appended = await store.append(tx, TOPIC, events, lease);
@@ -81,13 +79,13 @@ export const takeInputs = async (
 };
 
 /** A deadline as an input: it counts from its own moment, unless something later was decided already. */
-const timer = async (tx: Tx, after: bigint, deadline: number): Promise<PendingInput> => {
-  const inputId = `timer:${after + 1n}`;
-  const fact = { kind: 'timer' } as const;
-  const origin = { causationId: null, correlationId: null, cause: null };
-  const [arrival] = await insertInputs(tx, [{ inputId, fact, origin }]);
-  return { arrival: arrival as bigint, inputId, fact, origin, receivedAt: deadline };
-};
+const timer = (after: bigint, deadline: number): PendingInput => ({
+  arrival: null,
+  inputId: `timer:${after + 1n}`,
+  fact: { kind: 'timer' },
+  origin: { causationId: null, correlationId: null, cause: null },
+  receivedAt: deadline,
+});
 
 const lockDomain = async (tx: Tx, lease: DomainLease, state: RoutingState): Promise<void> => {
   const [head] = await tx.query<{ epoch: string; last_seq: string }>(
@@ -132,6 +130,9 @@ const results = (lease: DomainLease, taken: readonly Taken[], appended: readonly
     };
   });
   const last = taken.at(-1)?.input;
+  const numbered = taken.map((one, index) => ({ ...one, result: JSON.stringify(made[index]) }));
+  const waiting = numbered.filter(({ input }) => input.arrival !== null);
+  const timers = numbered.filter(({ input }) => input.arrival === null);
   return [
     {
       sql: `update domain_input i set seq = u.seq, at = u.at, result = u.result, fact = u.fact
@@ -139,11 +140,25 @@ const results = (lease: DomainLease, taken: readonly Taken[], appended: readonly
         where i.tenant_id = $1 and i.domain_id = $2 and i.arrival = u.arrival`,
       values: [
         lease.id,
-        taken.map(({ input }) => input.arrival.toString()),
-        taken.map(({ input }) => input.seq.toString()),
-        taken.map(({ input }) => input.at),
-        made.map((result) => JSON.stringify(result)),
-        taken.map(({ fact }) => JSON.stringify(fact)),
+        waiting.map(({ input }) => input.arrival?.toString()),
+        waiting.map(({ input }) => input.seq.toString()),
+        waiting.map(({ input }) => input.at),
+        waiting.map(({ result }) => result),
+        waiting.map(({ fact }) => JSON.stringify(fact)),
+      ],
+    },
+    {
+      sql: `insert into domain_input (tenant_id, domain_id, input_id, fact, origin, received_at, seq, at, result)
+        select $1, $2, * from unnest($3::text[], $4::jsonb[], $5::jsonb[], $6::bigint[], $7::bigint[], $8::bigint[], $9::jsonb[])`,
+      values: [
+        lease.id,
+        timers.map(({ input }) => input.inputId),
+        timers.map(({ fact }) => JSON.stringify(fact)),
+        timers.map(({ input }) => JSON.stringify(input.origin)),
+        timers.map(({ input }) => input.receivedAt),
+        timers.map(({ input }) => input.seq.toString()),
+        timers.map(({ input }) => input.at),
+        timers.map(({ result }) => result),
       ],
     },
     {

@@ -10,7 +10,7 @@ export type Part = {
 
 /**
  * Makes all parts as one statement, the last one last. Where many short transactions are made, what they cost is mostly the way to the
- * database and back. Parts see the rows as they were before, not what the others do: no two of them may touch the same table.
+ * database and back. Parts see the rows as they were before, not what the others do: no two of them may touch the same row.
  */
 export const inOneTrip = async (tx: Tx, parts: readonly Part[]): Promise<void> => {
   const values: unknown[] = [tx.tenantId];
