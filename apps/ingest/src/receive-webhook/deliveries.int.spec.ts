@@ -4,6 +4,7 @@ import {
   blue,
   bodyOf,
   inbound,
+  keyStateOf,
   messages,
   NUMBER,
   opened,
@@ -179,6 +180,7 @@ describe('a delivery', () => {
     expect(group.subject).not.toBe((group.data as { subjectId: string }).subjectId);
     expect((group.data as { sealed: { subject: string } }).sealed.subject).toBe((group.data as { subjectId: string }).subjectId);
     expect((group.data as { participant: string }).participant).toMatch(/^.{22}$/);
+    expect(await keyStateOf(group.tenantid, group.subject)).toBe('live');
     expect(events.find(({ data }) => (data as { media?: unknown }).media)!.data).toMatchObject({
       referral: true,
       media: { mimeType: 'image/jpeg', sha256: 'ab', voice: false },

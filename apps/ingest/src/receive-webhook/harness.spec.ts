@@ -88,6 +88,10 @@ export const recorded = async (body: Buffer, app = blue): Promise<{ status: numb
   });
   return { status, events };
 };
+/** The state of a subject's key; throws when nobody has made one. */
+export const keyStateOf = async (tenantId: string, subject: string): Promise<string> =>
+  (await fixture.keyring.sealer(tenantId, [subject])).state(subject);
+
 export const opened = async (event: CloudEvent): Promise<unknown> => {
   const { sealed } = event.data as { sealed: { subject: string } };
   const keys = await fixture.keyring.sealer(event.tenantid, [sealed.subject]);

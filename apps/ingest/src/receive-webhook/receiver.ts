@@ -118,7 +118,9 @@ export class Receiver {
     const resolved = await directory.resolve(tenantId, identities, fresh);
     let at = 0;
     const drafts = plans.map((plan) => plan.draft(resolved.slice(at, (at += plan.identities.length))));
-    const subjects = [...new Set(drafts.map((draft) => draft.sealedUnder))];
+    // Everybody whom the directory named, not only those who seal: a group has no contents of its own, yet replies to it are sealed under
+    // it, and access records commit to it.
+    const subjects = [...new Set([...drafts.map((draft) => draft.sealedUnder), ...resolved])];
     const keys = await keyring.ensureSubjects(tenantId, subjects);
     const recordedtime = receivedAt.toISOString();
     const records = drafts.map((draft) => {
