@@ -23,14 +23,17 @@ export const loadFacts = async (tx: Tx, records: readonly AccessRecord[]): Promi
     .filter(({ resource }) => resource.type === 'conversation' && Uuid.safeParse(resource.id).success)
     .map(({ resource }) => resource.id);
   const parameters = [tx.tenantId, conversations, [...new Set(checked.flatMap((record) => record.subjects))]];
-  const byTarget = `where tenant_id = $1 and (conversation_id = any ($2::uuid[]) or subject = any ($3::text[]))`;
+  // Two looks by index instead of one with OR, for which the planner reads the table.
+  const byTarget = (columns: string, table: string): string =>
+    `select ${columns} from ${table} where tenant_id = $1 and conversation_id = any ($2::uuid[])
+     union select ${columns} from ${table} where tenant_id = $1 and subject = any ($3::text[])`;
   const assignments = await tx.query<AssignmentRow>(
-    `select conversation_id, agent_id, subject, from_at, until_at, assigned_event, ended_event from assignment ${byTarget}
+    `${byTarget('conversation_id, agent_id, subject, from_at, until_at, assigned_event, ended_event', 'assignment')}
      order by from_at, assigned_event`,
     parameters,
   );
   const queues = await tx.query<QueueRow>(
-    `select conversation_id, subject, queue_id, since, event_id from task_queue ${byTarget} order by since, event_id`,
+    `${byTarget('conversation_id, subject, queue_id, since, event_id', 'task_queue')} order by since, event_id`,
     parameters,
   );
   const agents = await tx.query<AgentRow>(

@@ -25,10 +25,11 @@ export const listThread = async (
     tx,
     `select t.conversation_id, t.item_id, t.kind, t.at, t.placed_at, t.position, t.message_type, t.message_ref, t.participant, t.context_ref, t.media,
             t.agent_id, t.send_id, t.status, t.status_code, t.event_type, t.sealed,
-            s.status as reported_status, s.status_code as reported_code, m.state as media_state
+            s.status as reported_status, s.status_code as reported_code,
+            (select m.state from media_state m
+              where m.tenant_id = t.tenant_id and m.media_id = (t.media ->> 'mediaId')::uuid) as media_state
      from thread_item t
      left join message_status s on s.tenant_id = t.tenant_id and s.message_ref = t.message_ref
-     left join media_state m on m.tenant_id = t.tenant_id and m.media_id = (t.media ->> 'mediaId')::uuid
      where t.tenant_id = $1 and t.conversation_id = $2
        ${before ? 'and (t.placed_at, t.position, t.item_id) < ($4::timestamptz, $5::int, $6::text)' : ''}
      order by t.placed_at desc, t.position desc, t.item_id desc limit $3`,

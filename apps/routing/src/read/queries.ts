@@ -43,7 +43,10 @@ export type Desk = {
   readonly queues: ReadonlyMap<string, Queue>;
 };
 
-/** In one statement: consoles ask for this all day. */
+/**
+ * In one statement: consoles ask for this all day. Decisions are looked up one by one and not joined: the planner cannot know how few
+ * tasks an agent has, and would read every decision that was ever made.
+ */
 export const deskOf = async (tx: Tx, agentId: string): Promise<Desk | null> => {
   const [row] = await tx.query<{ agent: Agent; tasks: TaskJson[]; decisions: Decision[]; queues: Queue[] }>(
     `with own as (
@@ -51,9 +54,10 @@ export const deskOf = async (tx: Tx, agentId: string): Promise<Desk | null> => {
      )
      select a.state as agent,
             (select coalesce(jsonb_agg(state), '[]') from own) as tasks,
-            (select coalesce(jsonb_agg(d.decision), '[]') from own
-               join decision d on d.tenant_id = $1 and d.decision_id = (own.state -> 'phase' ->> 'decisionId')::uuid
-              where own.phase = 'offered') as decisions,
+            (select coalesce(jsonb_agg(found) filter (where found is not null), '[]')
+               from (select (select d.decision from decision d
+                              where d.tenant_id = $1 and d.decision_id = (own.state -> 'phase' ->> 'decisionId')::uuid) as found
+                       from own where own.phase = 'offered') as looked) as decisions,
             (select coalesce(jsonb_agg(q.state), '[]') from queue q
               where q.tenant_id = $1 and q.queue_id in (select (state ->> 'queueId')::uuid from own where phase = 'offered')) as queues
      from agent a where a.tenant_id = $1 and a.agent_id = $2`,

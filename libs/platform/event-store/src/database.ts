@@ -16,6 +16,8 @@ export type DataSourceOptions = {
   readonly applicationName?: string;
 };
 
+const IDLE_CONNECTION_MS = 10 * 60_000;
+
 const quiet = (): void => undefined;
 /** TypeORM prints failed statements and migrations to the console, with whatever values stand in them. The error itself says enough. */
 const silent: Logger = {
@@ -43,6 +45,8 @@ export const createDataSource = (options: DataSourceOptions): DataSource =>
     // An idle connection that breaks is replaced at the next use; the error itself holds nothing that the next query would not say.
     poolErrorHandler: () => undefined,
     extra: {
+      // A new connection costs the server more than hundreds of statements: its process, its authentication, its plans.
+      idleTimeoutMillis: IDLE_CONNECTION_MS,
       statement_timeout: options.statementTimeoutMs ?? 15_000,
       // Whoever holds a key's lock and does nothing blocks that customer.
       idle_in_transaction_session_timeout: 30_000,

@@ -28,6 +28,8 @@ export class KeyStore {
       max: 4,
       pipeline: true,
       connectionTimeoutMillis: 1500,
+      // A new connection costs the server more than hundreds of statements.
+      idleTimeoutMillis: 10 * 60_000,
       statement_timeout: 5000,
       application_name: 'keyring',
     });
