@@ -62,6 +62,28 @@ export const describeSubscribing = (harness: Harness): void => {
       expect(shared.crashes).toEqual([]);
     });
 
+    it('serves every partition of all of its topics, also while one is silent and one never runs dry', async () => {
+      // The silent one comes first wherever partitions are looked at in their order.
+      const topics = [await freshTopic(), await freshTopic(), await freshTopic()].sort();
+      const sut = consumer();
+      const [, busy = '', ...others] = topics;
+      const subscription = await subscribe({ ...sut.options(randomUUID(), busy), topics });
+      for (const topic of [busy, ...others]) await Promise.all(keys.map((key) => append(topic, key, 'a', 'b')));
+      let feeding = true;
+      const feeder = (async () => {
+        while (feeding) {
+          await append(busy, keys[0] ?? null, 'more');
+          // The log in memory needs no turn of the event loop, everybody else here does.
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      })();
+      const ofOthers = () => sut.applied.filter(({ topic }) => topic !== busy).length;
+      await until(() => ofOthers() === 2 * PARTITIONS * others.length).finally(() => (feeding = false));
+      await feeder;
+      expect(sut.crashes).toEqual([]);
+      await subscription.close();
+    });
+
     it('hands over what stands on the log, byte for byte, with its key, headers and time', async () => {
       const topic = await freshTopic(1);
       const headers = { 'content-type': 'application/cloudevents+json', reason: 'Señal ✓', empty: '' };

@@ -1,5 +1,4 @@
 import { metadataV12, parseBroker, type API, type Broker } from '@platformatic/kafka';
-import { toPlatformError } from '../driver/errors.js';
 import type { ClientOptions } from '../driver/options.js';
 import { topicUnknown } from '../failures.js';
 import { answerOf, protocolError } from './answers.js';
@@ -58,7 +57,7 @@ export class Directory {
   async existing(names: readonly string[]): Promise<ReadonlyMap<string, TopicInfo>> {
     const answer = await answerOf(this.ask(metadataV12.api, [...names], false));
     this.#clusterId = answer.clusterId ?? '';
-    this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
+    this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, this.#same(nodeId, host, port)]));
     const found = new Map<string, TopicInfo>();
     for (const { name, errorCode, topicId, partitions } of answer.topics) {
       if (name === null || name === undefined) continue;
@@ -89,11 +88,13 @@ export class Directory {
     return this.#topics.get(name);
   }
 
-  brokerOf(nodeId: number): Broker | undefined {
-    return this.#brokers.get(nodeId);
+  async close(): Promise<void> {
+    await this.#wire.close();
   }
 
-  async close(): Promise<void> {
-    await this.#wire.close().catch((error: unknown) => toPlatformError(error, 'directory'));
+  /** One object for a broker however often it is heard of: requests are gathered by broker, whichever answer named it. */
+  #same(nodeId: number, host: string, port: number): Broker {
+    const known = this.#brokers.get(nodeId);
+    return known?.host === host && known.port === port ? known : { host, port };
   }
 }
