@@ -113,6 +113,19 @@ describe('what an agent sees and does', () => {
     expect((await call(ana, 'GET', '/v1/me', undefined, token)).body).toMatchObject({ tasks: [{ state: 'assigned' }] });
   });
 
+  it('the causal token of an answer is of what was answered, although the answer makes room for another offer', async () => {
+    const first = await offered();
+    await call(supervisor, 'PUT', `/v1/agents/${ana.id}`, { ...agentBody(), capacity: 1 });
+    await teller.opened([teller.customer()], { language: 'pt' });
+    const { reservationId } = await offerTo(ana);
+    const declined = await call(ana, 'POST', `/v1/offers/${reservationId}/decline`, {});
+    const token = JSON.parse(Buffer.from(declined.headers.get('x-causal-token')!, 'base64url').toString()) as string[];
+    expect(token.slice(0, 2)).toEqual(['routing.events.v1', first.subjectId]);
+    await until(async () => (await me(ana)).offers.some((offer) => offer.conversationId !== first.conversationId), {
+      describe: 'the offer that follows',
+    });
+  });
+
   it('POST /v1/offers/:id/decline gives it back', async () => {
     await offered();
     const { reservationId } = await offerTo(ana);

@@ -37,7 +37,7 @@ export type InputResult = {
   readonly events: number;
   /** Newest version that it gave to each stream. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Key and version of its last event, for the causal token. */
+  /** Key and newest version of what it is about, for the causal token. */
   readonly last: { readonly key: string; readonly version: string } | null;
 };
 

@@ -121,7 +121,8 @@ const results = (lease: DomainLease, taken: readonly Taken[], appended: readonly
   let from = 0;
   const made = taken.map(({ refusal, events }): InputResult => {
     const own = appended.slice(from, (from += events.length));
-    const last = own.at(-1);
+    // What an input is about comes first; behind it stand the offers to others that it made possible.
+    const last = own.findLast(({ key }) => key === own[0]?.key);
     return {
       refusal,
       events: own.length,
