@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { isPlatformError } from '@centralita/contracts';
+import { AuthenticationError, MultipleErrors, NetworkError, ProtocolError } from '@platformatic/kafka';
 import fc from 'fast-check';
 import {
   KafkaJSConnectionError,
   KafkaJSNonRetriableError,
   KafkaJSProtocolError,
+  KafkaJSSASLAuthenticationError,
   type ProducerBatch,
   type RecordMetadata,
 } from 'kafkajs';
@@ -225,5 +227,28 @@ describe('the errors of the driver', () => {
       retryable: false,
     });
     expect(toPlatformError(unavailable, 'again')).toBe(unavailable);
+  });
+
+  it('finds it in the errors of @platformatic/kafka too, the newest of several tries', () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1'), { code: 'ECONNREFUSED' });
+    const tries = new MultipleErrors('produce failed 2 times.', [
+      new NetworkError('Connection failed.', { cause: refused }),
+      new ProtocolError(10),
+    ]);
+    expect(toPlatformError(tries, 'append failed')).toMatchObject({
+      code: 'RECORD_TOO_LARGE',
+      details: { name: 'PLT_KFK_MULTIPLE', protocolCode: 10, errno: 'ECONNREFUSED' },
+    });
+    expect(toPlatformError(new ProtocolError(19), 'append failed')).toMatchObject({
+      code: 'LOG_UNAVAILABLE',
+      details: { name: 'NOT_ENOUGH_REPLICAS' },
+    });
+  });
+
+  it('knows a refused name or password as what it is, in both clients', () => {
+    const kafkajsRefusal = new KafkaJSSASLAuthenticationError();
+    const refusal = new NetworkError('Connection failed.', { cause: new AuthenticationError('nobody') });
+    for (const error of [kafkajsRefusal, new MultipleErrors('Cannot connect to any broker.', [refusal])])
+      expect(toPlatformError(error, 'connect')).toMatchObject({ code: 'CONFIGURATION_INVALID', retryable: false });
   });
 });

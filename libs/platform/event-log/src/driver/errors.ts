@@ -60,6 +60,14 @@ const errnoOf = (error: unknown, depth = 0): string | undefined => {
   return undefined;
 };
 
+/** The brokers know neither name nor password; both clients hide the code of the protocol then. */
+const isRefusedLogin = (error: unknown, depth = 0): boolean =>
+  isNativeError(error) &&
+  depth <= 8 &&
+  (nameOf(error) === 'KafkaJSSASLAuthenticationError' ||
+    nameOf(error) === 'PLT_KFK_AUTHENTICATION' ||
+    causesOf(error).some((cause) => isRefusedLogin(cause, depth + 1)));
+
 /** kafkajs names its errors, @platformatic/kafka calls all of them Error and has codes. */
 const nameOf = (error: unknown): string => {
   if (!isNativeError(error)) return 'unknown';
@@ -71,7 +79,8 @@ const nameOf = (error: unknown): string => {
 export const toPlatformError = (error: unknown, what: string): PlatformError => {
   if (isPlatformError(error)) return error;
   const protocolCode = protocolCodeOf(error);
-  const code = (protocolCode !== undefined && codes[protocolCode]) || 'LOG_UNAVAILABLE';
+  const refused = isRefusedLogin(error) ? 'CONFIGURATION_INVALID' : 'LOG_UNAVAILABLE';
+  const code = (protocolCode !== undefined && codes[protocolCode]) || refused;
   const name = nameOf(error);
   const errno = errnoOf(error);
   return new PlatformError(
