@@ -43,9 +43,10 @@ const messageOf = ({ topic, partition, key, value, headers }: PlacedRecord): Mes
 });
 
 /**
- * An idempotent producer over the requests of the client, one request to each leader. Its own `Producer` groups partitions by leader once
- * and repeats the whole group at the new leader of the first of them: when a broker dies and its partitions go to different brokers, that
- * group can never be stored, and giving up makes it write a part of it twice under a new producer id.
+ * An idempotent producer over the requests of the client, one request to each leader, every partition judged by its own answer. The
+ * client's own `Producer` groups partitions by leader once and repeats a group as a whole at the new leader of the first of them, which
+ * cannot succeed when they move to different brokers; and after a failure it begins under a new id, so that what was stored is stored
+ * again.
  */
 export class IdempotentProducer implements Producer {
   readonly #deps: ProducerDeps;
