@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { picture } from './picture.js';
 import type { Random } from './random.js';
 import type { Customer } from './world.js';
 
@@ -33,8 +34,12 @@ export type MessageOptions = {
   readonly mediaLost?: boolean | undefined;
 };
 
+/** In the id of media that can be looked at; all other media is noise of the right length. */
+const PICTURE = '77';
+
 /** Bytes that the provider serves for a media id. Derived from the id, so that the phone and the Graph API agree without a store. */
 export const mediaBytes = (mediaId: string): Buffer => {
+  if (mediaId.endsWith(PICTURE)) return picture(mediaId);
   const block = createHash('sha256').update(mediaId).digest();
   return Buffer.concat(
     Array.from({ length: 64 }, (_, index) => createHash('sha256').update(block).update(String(index)).digest()),
@@ -42,14 +47,14 @@ export const mediaBytes = (mediaId: string): Buffer => {
 };
 
 const media = (random: Random, mimeType: string, lost: boolean | undefined): JsonObject => {
-  const id = `${lost ? 'lost' : 'media'}${random.digits(14)}`;
+  const id = `${lost ? 'lost' : 'media'}${random.digits(14)}${mimeType === 'image/png' ? PICTURE : '00'}`;
   return { id, mime_type: mimeType, sha256: createHash('sha256').update(mediaBytes(id)).digest('base64') };
 };
 
 /** The type's own part of a message, as the provider documents it. */
 const payloads: Record<MessageType, (random: Random, customer: Customer, options: MessageOptions) => JsonObject> = {
   text: (_random, _customer, { text }) => ({ text: { body: text } }),
-  image: (random, _customer, { text, mediaLost }) => ({ image: { ...media(random, 'image/jpeg', mediaLost), caption: text } }),
+  image: (random, _customer, { text, mediaLost }) => ({ image: { ...media(random, 'image/png', mediaLost), caption: text } }),
   video: (random, _customer, { text, mediaLost }) => ({ video: { ...media(random, 'video/mp4', mediaLost), caption: text } }),
   audio: (random, _customer, { mediaLost }) => ({
     audio: { ...media(random, 'audio/ogg; codecs=opus', mediaLost), voice: true },
