@@ -27,6 +27,9 @@ export type MembershipOptions = {
   readonly rebalanceMs: number;
 };
 
+/** A join is answered when all members have come: nothing else may wait behind it, nor as long. */
+export type MembershipWires = { readonly joins: Wire; readonly calls: Wire };
+
 /** Name and layout as kafkajs has them: both drivers can be members of one group, so a change of driver needs no standstill. */
 const ASSIGNOR = { name: 'RoundRobinAssigner', version: 0 } as const;
 const PROTOCOL = 'consumer';
@@ -59,15 +62,15 @@ const byTopic = (partitions: readonly TopicPartition[]): { topic: string; partit
  */
 export class Membership {
   readonly #directory: Directory;
-  readonly #wire: Wire;
+  readonly #wires: MembershipWires;
   readonly #options: MembershipOptions;
   #coordinator: Broker | null = null;
   #memberId = '';
   #generation = -1;
 
-  constructor(directory: Directory, wire: Wire, options: MembershipOptions) {
+  constructor(directory: Directory, wires: MembershipWires, options: MembershipOptions) {
     this.#directory = directory;
-    this.#wire = wire;
+    this.#wires = wires;
     this.#options = options;
   }
 
@@ -78,6 +81,7 @@ export class Membership {
     const assignments = joined.leader === this.#memberId ? await this.#assign(joined) : [];
     const { groupId } = this.#options;
     const { assignment } = await this.#ask(
+      this.#wires.joins,
       syncGroupV5.api,
       groupId,
       this.#generation,
@@ -93,7 +97,7 @@ export class Membership {
   }
 
   async heartbeat(): Promise<void> {
-    await this.#ask(heartbeatV4.api, this.#options.groupId, this.#generation, this.#memberId, null);
+    await this.#ask(this.#wires.calls, heartbeatV4.api, this.#options.groupId, this.#generation, this.#memberId, null);
   }
 
   async commit(offsets: readonly (TopicPartition & { offset: bigint })[]): Promise<void> {
@@ -106,13 +110,12 @@ export class Membership {
         committedMetadata: null,
       })),
     }));
-    await this.#ask(offsetCommitV8.api, this.#options.groupId, this.#generation, this.#memberId, null, topics);
+    await this.#ask(this.#wires.calls, offsetCommitV8.api, this.#options.groupId, this.#generation, this.#memberId, null, topics);
   }
 
-  /** Over another wire: the own one may wait for a join. */
-  async leave(wire: Wire): Promise<void> {
+  async leave(): Promise<void> {
     if (this.#memberId === '' || !this.#coordinator) return;
-    await wire.send(this.#coordinator, leaveGroupV5.api, this.#options.groupId, [{ memberId: this.#memberId }]);
+    await this.#wires.calls.send(this.#coordinator, leaveGroupV5.api, this.#options.groupId, [{ memberId: this.#memberId }]);
   }
 
   async #joined(): Promise<Joined> {
@@ -123,7 +126,7 @@ export class Membership {
       userData: Buffer.alloc(0),
     });
     const ask = () =>
-      this.#ask(joinGroupV9.api, groupId, sessionMs, rebalanceMs, this.#memberId, null, PROTOCOL, [
+      this.#ask(this.#wires.joins, joinGroupV9.api, groupId, sessionMs, rebalanceMs, this.#memberId, null, PROTOCOL, [
         { name: ASSIGNOR.name, metadata },
       ]);
     try {
@@ -154,10 +157,10 @@ export class Membership {
     }));
   }
 
-  async #ask<A extends unknown[], R>(api: API<A, R>, ...args: A): Promise<R> {
+  async #ask<A extends unknown[], R>(wire: Wire, api: API<A, R>, ...args: A): Promise<R> {
     try {
       this.#coordinator ??= await this.#find();
-      return await this.#wire.send(this.#coordinator, api, ...args);
+      return await wire.send(this.#coordinator, api, ...args);
     } catch (error) {
       const code = protocolCodeOf(error);
       // Without a code the broker itself did not answer.

@@ -26,10 +26,12 @@ const overtaken: ReadonlySet<number | undefined> = new Set([22, 25, 27, 82]);
  */
 export class PlatformaticSubscription extends GroupMember {
   readonly #directory: Directory;
+  readonly #joins: Wire;
   readonly #calls: Wire;
   readonly #fetches: Wire;
   readonly #membership: Membership;
   #puller: Puller | null = null;
+  #beatAt = 0;
   #wake = (): void => undefined;
   #life: Promise<void> = Promise.resolve();
 
@@ -38,14 +40,19 @@ export class PlatformaticSubscription extends GroupMember {
     const rebalanceMs = deps.options.rebalanceTimeoutMs ?? 60_000;
     this.#directory = deps.directory;
     // A join is answered when all members have come, or the time is over.
-    this.#calls = new Wire(deps.client, rebalanceMs + REQUEST_MS);
+    this.#joins = new Wire(deps.client, rebalanceMs + REQUEST_MS);
+    this.#calls = new Wire(deps.client, REQUEST_MS);
     this.#fetches = new Wire(deps.client, REQUEST_MS);
-    this.#membership = new Membership(deps.directory, this.#calls, {
-      groupId: deps.options.groupId,
-      topics: deps.options.topics,
-      sessionMs: this.sessionMs,
-      rebalanceMs,
-    });
+    this.#membership = new Membership(
+      deps.directory,
+      { joins: this.#joins, calls: this.#calls },
+      {
+        groupId: deps.options.groupId,
+        topics: deps.options.topics,
+        sessionMs: this.sessionMs,
+        rebalanceMs,
+      },
+    );
   }
 
   async start(): Promise<void> {
@@ -77,10 +84,10 @@ export class PlatformaticSubscription extends GroupMember {
     this.#puller?.stop();
     this.#wake();
     try {
-      await this.#membership.leave(this.#fetches);
+      await this.#membership.leave();
     } finally {
       // Ends a join that still waits.
-      await Promise.all([this.#calls.close(), this.#fetches.close()]);
+      await Promise.all([this.#joins.close(), this.#calls.close(), this.#fetches.close()]);
       await this.#life;
     }
   }
@@ -112,7 +119,7 @@ export class PlatformaticSubscription extends GroupMember {
   }
 
   async #beat(assignment: Assignment): Promise<void> {
-    const sent = performance.now();
+    const sent = (this.#beatAt = performance.now());
     await this.#membership.heartbeat();
     assignment.alive(sent);
     // With nothing to fetch (paused, or more members than partitions) this is the poll.
@@ -141,7 +148,9 @@ export class PlatformaticSubscription extends GroupMember {
   #assigned(partitions: readonly TopicPartition[]): void {
     const assignment = this.assign(partitions);
     const { maxWaitMs = 500, maxRecords = 500, concurrency = 4 } = this.options;
-    const beat = () => assignment.heartbeat(() => this.#beat(assignment));
+    // A handler may call it for every record.
+    const isDue = () => performance.now() - this.#beatAt >= this.heartbeatMs;
+    const beat = () => assignment.heartbeat(async () => (isDue() ? this.#beat(assignment) : undefined));
     this.#puller = new Puller({
       directory: this.#directory,
       wire: this.#fetches,
