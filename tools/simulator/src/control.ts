@@ -136,7 +136,7 @@ export const controlRoutes = (
       missing: {},
       doubled: { 'x-hub-signature-256': `${valid},${valid}` },
     };
-    return { status: await webhooks.attempt(appName, bytes, headers[signature]) };
+    return { status: await webhooks.insist(appName, bytes, headers[signature]) };
   });
 
   server.get('/control/journal', async () => ({

@@ -10,6 +10,7 @@ const Config = z.object({
   SIMULATOR_SEED: z.coerce.number().int().default(1),
   SIMULATOR_FREE_TIER: z.coerce.number().int().min(0).default(1000),
   SIMULATOR_DUPLICATE_PERCENT: z.coerce.number().int().min(0).max(100).default(5),
+  SIMULATOR_REDELIVERIES: z.coerce.number().int().min(0).max(7).default(0),
 });
 
 const parsed = Config.safeParse(process.env);
@@ -24,6 +25,7 @@ const server = createSimulator({
   seed: config.SIMULATOR_SEED,
   freeTier: config.SIMULATOR_FREE_TIER,
   duplicatePercent: config.SIMULATOR_DUPLICATE_PERCENT,
+  redeliveries: config.SIMULATOR_REDELIVERIES,
 });
 const address = await server.listen({ host: '127.0.0.1', port: config.SIMULATOR_PORT });
 process.stdout.write(`${JSON.stringify({ level: 30, msg: 'listening', url: address })}\n`);

@@ -18,7 +18,12 @@ export type SimulatorOptions = {
   /** Free service messages of a number and month. The provider gives 1,000; a short day uses fewer, so that both sides of the limit occur. */
   readonly freeTier: number;
   readonly duplicatePercent: number;
+  /** How often every webhook comes again within {@link REDELIVERED_WITHIN_MS}, overtaken by later ones. @default 0 */
+  readonly redeliveries?: number;
 };
+
+/** Longer than a customer needs for the next message. */
+const REDELIVERED_WITHIN_MS = 5_000;
 
 /** Customers' phones and the provider's Graph API, without a port. */
 export const createSimulator = (options: SimulatorOptions): FastifyInstance => {
@@ -26,7 +31,11 @@ export const createSimulator = (options: SimulatorOptions): FastifyInstance => {
   const random = new Random(options.seed, 'simulator');
   const world = new World(options.apps);
   const journal = new Journal();
-  const webhooks = new WebhookSender(options.webhookUrl, journal);
+  const webhooks = new WebhookSender(options.webhookUrl, journal, {
+    times: options.redeliveries ?? 0,
+    withinMs: REDELIVERED_WITHIN_MS,
+    random: random.fork('redeliveries'),
+  });
   const statuses = new StatusReporter(
     journal,
     webhooks,

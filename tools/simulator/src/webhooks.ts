@@ -3,6 +3,7 @@ import canonicalize from 'canonicalize';
 import { createHash, createSecretKey } from 'node:crypto';
 import type { JsonObject } from './items.js';
 import type { Journal } from './journal.js';
+import type { Random } from './random.js';
 import type { App, BusinessNumber } from './world.js';
 
 /** The provider's signature header over these bytes. */
@@ -25,6 +26,9 @@ export const messagesChange = (number: BusinessNumber, value: JsonObject): Chang
   },
 });
 
+/** How often each webhook comes again after it was answered, and the longest pause before it, so that later ones overtake it. */
+export type Redeliveries = { readonly times: number; readonly withinMs: number; readonly random: Random };
+
 /**
  * Delivers webhooks as the provider does: signed over the sent bytes, again after anything but 200 with growing pauses, and now and then
  * more than once although the first was answered.
@@ -35,6 +39,7 @@ export class WebhookSender {
   constructor(
     private readonly webhookUrl: string,
     private readonly journal: Journal,
+    private readonly redeliveries: Redeliveries | null = null,
     private readonly maximumTries = 40,
   ) {}
 
@@ -50,6 +55,9 @@ export class WebhookSender {
     this.#pending += 1;
     try {
       const answers = await Promise.all(Array.from({ length: copies }, (_, copy) => this.#deliverCopy(app, body, facts, copy)));
+      const { redeliveries } = this;
+      for (let again = 0; redeliveries && again < redeliveries.times; again += 1)
+        void this.#redeliver(redeliveries, app, body, facts, copies + again);
       return answers[0] ?? 0;
     } finally {
       this.#pending -= 1;
@@ -67,6 +75,37 @@ export class WebhookSender {
     return response.status;
   }
 
+  /** Like `attempt`, again while the receiver does not answer or cannot work. */
+  async insist(appName: string, body: Buffer, headers: Record<string, string>): Promise<number> {
+    for (let attempt = 1; ; attempt += 1) {
+      const status = await this.attempt(appName, body, headers).catch((error: unknown) => {
+        if (attempt >= this.maximumTries) throw error;
+        return 0;
+      });
+      if ((status > 0 && status < 500) || attempt >= this.maximumTries) return status;
+      await pauseBefore(attempt + 1);
+    }
+  }
+
+  /** Nobody waits for it, but a day is not over before it was answered. */
+  async #redeliver(
+    { withinMs, random }: Redeliveries,
+    app: App,
+    body: Buffer,
+    facts: readonly string[],
+    copy: number,
+  ): Promise<void> {
+    this.#pending += 1;
+    try {
+      await pause(random.integer(0, withinMs));
+      await this.#deliverCopy(app, body, facts, copy);
+    } catch (error) {
+      process.stderr.write(`a webhook was not delivered again: ${error instanceof Error ? error.message : 'unknown'}\n`);
+    } finally {
+      this.#pending -= 1;
+    }
+  }
+
   async #deliverCopy(app: App, body: Buffer, facts: readonly string[], copy: number): Promise<number> {
     for (let attempt = 1; attempt <= this.maximumTries; attempt += 1) {
       const from = new Date().toISOString();
@@ -81,7 +120,7 @@ export class WebhookSender {
         copy,
       });
       if (status === 200) return status;
-      await pause(Math.min(50 * 2 ** attempt, 2000));
+      await pauseBefore(attempt + 1);
     }
     throw new Error(`the webhook of app ${app.app} did not answer 200 after ${this.maximumTries} tries`);
   }
@@ -109,5 +148,7 @@ export const factOf = (item: unknown): string =>
   createHash('sha256')
     .update(canonicalize(item) ?? '')
     .digest('hex');
+
+const pauseBefore = (attempt: number): Promise<void> => pause(Math.min(50 * 2 ** (attempt - 1), 2000));
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
