@@ -1,5 +1,5 @@
 // First command of a fresh clone. Plain JavaScript without dependencies, for whatever Node is installed: it installs what is missing,
-// builds, and hands over to the launcher on the Node that comes with the dependencies.
+// builds, and hands over to the launcher, or to the fault tier, on the Node that comes with the dependencies.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -84,12 +84,19 @@ const build = async () => {
   if (code !== 0) fail(`${output}\nthe build failed`, code);
 };
 
+const scripts = {
+  start: 'tools/start/dist/main.js',
+  engines: 'tools/start/dist/engines.js',
+  faults: 'tools/faults/dist/main.js',
+  bench: 'tools/bench/dist/main.js',
+};
+
 const launch = async (script) => {
   const node = join(root, 'node_modules/node/bin/node');
   // kafkajs arms timers with negative delays; Node says so at every start.
   const options = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
   const program = existsSync(node) ? node : process.execPath;
-  const code = await run(program, [...options, join(root, 'tools/start/dist', script), ...args], {
+  const code = await run(program, [...options, join(root, script), ...args], {
     stdio: 'inherit',
     last: true,
   });
@@ -122,8 +129,8 @@ const reset = () => {
 };
 
 if (command === 'reset') reset();
-else if (command === 'start' || command === 'engines') {
+else if (command in scripts) {
   await install();
   await build();
-  await launch(command === 'start' ? 'main.js' : 'engines.js');
-} else fail(`unknown command ${command}: start, engines or reset`, 64);
+  await launch(scripts[command]);
+} else fail(`unknown command ${command}: ${Object.keys(scripts).join(', ')} or reset`, 64);

@@ -1,5 +1,7 @@
 export { bringUp, type BringUp } from './bring-up.js';
+export { runNode } from './checks/commands.js';
 export { Facts, type Placed } from './checks/facts.js';
+export { changed } from './checks/replay.js';
 export { runChecks } from './checks/run.js';
 export { untilSettled } from './checks/settled.js';
 export type { CheckResult, StartContext } from './context.js';

@@ -109,7 +109,7 @@ const rebuildInDatabase = async (adminUrl: string, service: ReturnType<StartCont
 };
 
 /** The record with one bit of one byte flipped. */
-const changed = (random: Random, record: Line, part: 'key' | 'value' | 'header'): Line => {
+export const changed = (random: Random, record: Line, part: 'key' | 'value' | 'header'): Line => {
   const flip = (text: string): string => {
     const bytes = Buffer.from(text, 'base64');
     const at = random.integer(0, bytes.length - 1);

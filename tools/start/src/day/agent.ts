@@ -14,6 +14,9 @@ export type ReplyAttempt = {
   readonly refusedWith: string | null;
 };
 
+/** A read that carried the causal token of the command before it, and whether the answer knew what the command had done. */
+export type CausalRead = { readonly token: string; readonly sawEffect: boolean };
+
 export type AgentJournal = {
   readonly username: string;
   readonly actorId: string;
@@ -24,6 +27,7 @@ export type AgentJournal = {
   readonly notes: string[];
   readonly closed: string[];
   readonly transferred: string[];
+  readonly causalReads: CausalRead[];
   readonly surprises: string[];
 };
 
@@ -63,6 +67,7 @@ export class ScriptedAgent {
       notes: [],
       closed: [],
       transferred: [],
+      causalReads: [],
       surprises: [],
     };
   }
@@ -134,7 +139,11 @@ export class ScriptedAgent {
 
   async #handle(conversationId: string): Promise<void> {
     const base = `/v1/conversations/${conversationId}`;
-    const { body: detail } = await this.api.get<ConversationDetail>(base, { causalToken: this.#accepted.get(conversationId) });
+    const token = this.#accepted.get(conversationId);
+    const { body: detail } = await this.api.get<ConversationDetail>(base, { causalToken: token });
+    // The first look only: later the conversation may have left the desk.
+    if (token && this.#accepted.delete(conversationId))
+      this.journal.causalReads.push({ token, sawEffect: detail.assignedAgentId === this.journal.actorId });
     const { body: thread } = await this.api.get<{ items: ThreadItem[] }>(`${base}/messages`);
     await this.api.post(`${base}/read`, {});
     const media = thread.items.find((item) => item.media?.state === 'stored')?.media;
