@@ -1,5 +1,5 @@
 import type { Random } from '@centralita/tool-simulator';
-import type { Stack } from './harness/stack.js';
+import type { Stack, StackOptions } from './harness/stack.js';
 
 /** Faults done to a running platform while customers write and agents work. */
 export type Scenario = {
@@ -8,6 +8,7 @@ export type Scenario = {
   readonly what: string;
   readonly customers: number;
   readonly brokers?: 1 | 3;
+  readonly settings?: StackOptions['settings'];
   /** Part of the bounded subset that `npm test` runs. */
   readonly bounded: boolean;
   /** Does the faults. The day is being played; it goes on until its desks are empty, however long this takes. */

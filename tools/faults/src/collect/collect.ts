@@ -2,12 +2,22 @@ import { History, type LogRecord, type Operation } from '@centralita/testing-kit
 import type { Facts } from '@centralita/tool-start';
 import { readInstruments } from './instruments.js';
 import { BODY, collectRecords } from './records.js';
+import { parkedEvidence } from './parked.js';
+import { rebuiltCheckpoints } from './replays.js';
 import { disclosuresOf, effectsOf, operationsOf, ratingsOf, repliesOf, routingOf, statusesOf } from './sections.js';
 import { belongingsOf } from './tenancy.js';
+import { tokenReadsOf } from './token-reads.js';
 
 /** Puts everything that was done and everything that is left into one history, for the checker and for a file. */
-export const collectHistory = async (facts: Facts, scenario: string): Promise<History> => {
-  const { moves, written } = await readInstruments(facts.context);
+export const collectHistory = async (
+  facts: Facts,
+  scenario: string,
+  replayed: Pick<History, 'replays' | 'tamperings'>,
+): Promise<History> => {
+  const { moves, written, parkings } = await readInstruments(facts.context);
+  const { evidences, ratings } = ratingsOf(facts);
+  const rated = new Set(ratings.map(({ evidence }) => evidence));
+  const { checkpoints, ...disclosed } = disclosuresOf(facts);
   const records = await collectRecords(facts);
   const keyOf = new Map(records.flatMap(({ fact, key }) => (fact === null ? [] : [[fact, key] as const])));
   return History.parse({
@@ -19,12 +29,18 @@ export const collectHistory = async (facts: Facts, scenario: string): Promise<Hi
     applications: moves,
     leasedWrites: written,
     ...effectsOf(facts),
+    parkings,
     ...repliesOf(facts),
     statuses: statusesOf(facts),
     ...routingOf(facts),
-    ...ratingsOf(facts),
-    ...disclosuresOf(facts),
+    evidences,
+    // Of one message, one evidence can be rated and a later one parked: it is rated.
+    ratings: [...(await parkedEvidence(facts)), ...ratings].filter(({ evidence, as }) => as !== 'parked' || !rated.has(evidence)),
+    ...disclosed,
+    checkpoints: [...checkpoints, ...(await rebuiltCheckpoints(facts))],
     belongings: await belongingsOf(facts),
+    ...replayed,
+    tokenReads: tokenReadsOf(facts),
   });
 };
 

@@ -11,11 +11,13 @@ export type Moved = {
   readonly from: number;
   readonly to: number;
 };
+/** Of a consumer group; times of the database's clock, in milliseconds. `to` is null while the key is parked. */
+export type Parked = { readonly service: string; readonly key: string; readonly from: number; readonly to: number | null };
 export type Written = { readonly scope: string; readonly position: number; readonly epoch: number };
 
 /**
  * Notes, inside of each service's database and in its own transactions, what its tables do not keep: every move of a consumer's offset,
- * and the epoch under which each position of a leased order was written. The services know nothing of it.
+ * when a key was parked and freed, and the epoch under which each position of a leased order was written. The services know nothing of it.
  */
 export const instrument = async (context: StartContext): Promise<void> => {
   for (const name of observed)
@@ -32,6 +34,20 @@ export const instrument = async (context: StartContext): Promise<void> => {
         end $$;
         create trigger note_move after update of next_offset on public.consumer_offset
           for each row when (old.next_offset is distinct from new.next_offset) execute function observed.note_move();
+        -- Seeding was applied before: what comes now continues it. The trigger holds writers off until this is committed.
+        insert into observed.move (group_id, topic, partition, from_offset, to_offset)
+          select group_id, topic, partition, 0, next_offset from public.consumer_offset where next_offset > 0;
+        create table observed.parked (seq bigint generated always as identity, group_id text, key text, since timestamptz, until timestamptz);
+        create function observed.note_parked() returns trigger language plpgsql security definer set search_path = observed, public as $$
+        begin
+          if tg_op = 'INSERT' then
+            insert into observed.parked (group_id, key, since) values (new.group_id, new.key, clock_timestamp());
+          else
+            update observed.parked set until = clock_timestamp() where group_id = old.group_id and key = old.key and until is null;
+          end if;
+          return null;
+        end $$;
+        create trigger note_parked after insert or delete on public.parked_key for each row execute function observed.note_parked();
         create function observed.note_written() returns trigger language plpgsql security definer set search_path = observed, public as $$
         begin
           insert into observed.written (scope, position, epoch)
@@ -47,8 +63,8 @@ export const instrument = async (context: StartContext): Promise<void> => {
 /** What was noted since `instrument`. */
 export const readInstruments = async (
   context: StartContext,
-): Promise<{ readonly moves: readonly Moved[]; readonly written: readonly Written[] }> => {
-  const [moves, written]: [Moved[], Written[]] = [[], []];
+): Promise<{ readonly moves: readonly Moved[]; readonly written: readonly Written[]; readonly parkings: readonly Parked[] }> => {
+  const [moves, written, parkings]: [Moved[], Written[], Parked[]] = [[], [], []];
   for (const name of observed)
     await withAdmin(context, name, async (client) => {
       const moved = await client.query<{
@@ -71,8 +87,13 @@ export const readInstruments = async (
       );
       for (const row of rows.rows)
         written.push({ scope: `${name} ${row.scope}`, position: Number(row.position), epoch: Number(row.epoch) });
+      const parked = await client.query<{ group_id: string; key: string; since: Date; until: Date | null }>(
+        'select group_id, key, since, until from observed.parked order by seq',
+      );
+      for (const { group_id, key, since, until } of parked.rows)
+        parkings.push({ service: group_id, key, from: since.getTime(), to: until?.getTime() ?? null });
     });
-  return { moves, written };
+  return { moves, written, parkings };
 };
 
 export const withAdmin = async <Result>(

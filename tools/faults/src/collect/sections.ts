@@ -2,6 +2,7 @@ import { isType, Leaf, type AccessRecord, type CloudEvent } from '@centralita/co
 import { replayDecisions, type RoutingEvent } from '@centralita/domain-routing';
 import type { History } from '@centralita/testing-kit';
 import type { Facts, Placed } from '@centralita/tool-start';
+import { isEvidence } from './parked.js';
 
 type Section<Name extends keyof History> = History[Name];
 
@@ -168,8 +169,7 @@ const stepOf = (event: CloudEvent, holders: Map<string, string>): Step | null =>
 export const ratingsOf = (facts: Facts): Pick<History, 'evidences' | 'ratings'> => {
   const evidences = new Set<string>();
   for (const { event } of facts.of('wa.inbound.v1', 'whatsapp.status.changed.v1'))
-    if (['delivered', 'read', 'played'].includes(event.data.status))
-      evidences.add(`${event.tenantid}/${event.data.messageRef}/${event.data.participant}`);
+    if (isEvidence(event.data.status)) evidences.add(`${event.tenantid}/${event.data.messageRef}/${event.data.participant}`);
   const latest = new Map<string, { revision: number; state: 'charged' | 'free' | 'suspense' }>();
   for (const { event } of facts.of('billing.events.v1', 'usage.recorded.v1')) {
     const id = `${event.tenantid}/${event.data.messageRef}/${event.data.participant}`;

@@ -1,6 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { ProcessHarness, until } from '@centralita/testing-engines';
+import { freePorts, ProcessHarness, until } from '@centralita/testing-engines';
 import type { ProcessSpec } from '@centralita/tool-start';
 import { CRASH_LINE, type CrashPoint } from './crash-point.js';
 
@@ -28,7 +28,11 @@ export class Fleet {
   readonly #logs = new Map<string, WriteStream>();
   #stopping = false;
 
-  constructor(private readonly logFolder: string) {}
+  /** `settings`: environment on top of that of a process, by its name. */
+  constructor(
+    private readonly logFolder: string,
+    private readonly settings: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
+  ) {}
 
   /** Runs a process to its end, for migrations. */
   async run(spec: Omit<ProcessSpec, 'readyUrl'>): Promise<void> {
@@ -42,6 +46,20 @@ export class Fleet {
     this.#members.set(spec.name, member);
     this.#watch(member);
     await this.ready(spec.name);
+  }
+
+  /** Starts another instance of a process beside it, on ports of its own; resolves to its name when it is ready. */
+  async startSecond(name: string): Promise<string> {
+    const { spec } = this.#member(name);
+    const second = `${name}-2`;
+    const [http = 0, metrics = 0] = await freePorts(2);
+    await this.start({
+      ...spec,
+      name: second,
+      env: { ...spec.env, HTTP_PORT: String(http), METRICS_PORT: String(metrics), SERVICE_INSTANCE: second },
+      readyUrl: spec.readyUrl.replace(/:\d+\//, `:${metrics}/`),
+    });
+    return second;
   }
 
   names(): string[] {
@@ -155,7 +173,7 @@ export class Fleet {
       script: spec.script,
       args: spec.args ?? [],
       nodeArgs: ['--enable-source-maps', ...('CRASH_POINT' in env ? ['--import', crashPreload] : [])],
-      env: { ...spec.env, ...env },
+      env: { ...spec.env, ...this.settings[spec.name], ...env },
       onLine: (line) => void log.write(`${line}\n`),
     });
   }

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startPostgres, type RunningPostgres } from '@centralita/testing-engines';
+import { startPostgres, until, type RunningPostgres } from '@centralita/testing-engines';
 import { startKafka, type RunningKafka } from '@centralita/tool-kafka';
 import { bringUp, claim, dayPolicy, foldersIn, Progress, projectRoot, seedAll, type StartContext } from '@centralita/tool-start';
 import { Fleet } from './fleet.js';
@@ -10,6 +10,8 @@ export type StackOptions = {
   readonly seed: number;
   readonly customers: number;
   readonly brokers?: 1 | 3;
+  /** Environment on top of that of a process, by its name. */
+  readonly settings?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Lines about the progress of the scenario. */
   readonly print: (line: string) => void;
 };
@@ -33,7 +35,7 @@ export const withStack = async <Result>(options: StackOptions, work: (stack: Sta
   const folders = foldersIn(join(projectRoot, '.centralita', 'faults', scenario.replaceAll(/[^a-z0-9]+/gi, '-')));
   const release = await claim(folders, { fresh: true });
   await rm(join(folders.state, 'given.json'), { force: true });
-  const fleet = new Fleet(folders.logs);
+  const fleet = new Fleet(folders.logs, options.settings);
   const [kafka, firstPostgres] = await Promise.all([
     startKafka({ dataDir: folders.kafka, nodes: options.brokers ?? 1 }),
     startPostgres({ dataDir: folders.postgres }),
@@ -62,7 +64,12 @@ export const withStack = async <Result>(options: StackOptions, work: (stack: Sta
       restartPostgres: async (signal) => {
         postgres.signal(signal);
         await postgres.died;
-        postgres = await startPostgres({ dataDir: folders.postgres, port: postgres.port });
+        const { port } = postgres;
+        // Backends of a postmaster that was killed end when they notice; until then the server refuses to start on their data.
+        postgres = await until(() => startPostgres({ dataDir: folders.postgres, port }).catch(() => null), {
+          timeoutMs: 60_000,
+          describe: 'Postgres to start again on its data',
+        });
       },
     });
   } finally {
