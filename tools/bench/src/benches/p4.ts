@@ -6,8 +6,8 @@ import { createDatabase } from '@centralita/testing-engines';
 import { getPostgreSQLEventStore } from '@event-driven-io/emmett-postgresql';
 import pg from 'pg';
 import type { Bench, Case, Ground, Side, Work } from '../bench.js';
+import { TENANT } from './records.js';
 
-const TENANT = '0190b7c0-0000-7000-8000-000000000003';
 const TOPIC = 'conversation.events.v1';
 
 /** One event of a stream that had `version` events before it. */
