@@ -18,12 +18,11 @@ export type SimulatorOptions = {
   /** Free service messages of a number and month. The provider gives 1,000; a short day uses fewer, so that both sides of the limit occur. */
   readonly freeTier: number;
   readonly duplicatePercent: number;
-  /** How often every webhook comes again within {@link REDELIVERED_WITHIN_MS}, overtaken by later ones. @default 0 */
+  /** How often every webhook comes again after its answer, overtaken by later ones. @default 0 */
   readonly redeliveries?: number;
+  /** Longest pause before it does. The default is longer than a customer needs for the next message. @default 5000 */
+  readonly redeliveredWithinMs?: number;
 };
-
-/** Longer than a customer needs for the next message. */
-const REDELIVERED_WITHIN_MS = 5_000;
 
 /** Customers' phones and the provider's Graph API, without a port. */
 export const createSimulator = (options: SimulatorOptions): FastifyInstance => {
@@ -33,7 +32,7 @@ export const createSimulator = (options: SimulatorOptions): FastifyInstance => {
   const journal = new Journal();
   const webhooks = new WebhookSender(options.webhookUrl, journal, {
     times: options.redeliveries ?? 0,
-    withinMs: REDELIVERED_WITHIN_MS,
+    withinMs: options.redeliveredWithinMs ?? 5_000,
     random: random.fork('redeliveries'),
   });
   const statuses = new StatusReporter(

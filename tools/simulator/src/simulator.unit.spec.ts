@@ -45,7 +45,7 @@ describe('the simulator', () => {
     await Promise.all(open.splice(0).map((server) => server.close()));
   });
 
-  const start = async (answers: number[] = []): Promise<{ simulator: FastifyInstance; posts: Post[] }> => {
+  const start = async (answers: number[] = [], redeliveries = 0): Promise<{ simulator: FastifyInstance; posts: Post[] }> => {
     const posts: Post[] = [];
     const receiver = Fastify();
     receiver.removeAllContentTypeParsers();
@@ -68,6 +68,8 @@ describe('the simulator', () => {
       seed: 7,
       freeTier: 1,
       duplicatePercent: 0,
+      redeliveries,
+      redeliveredWithinMs: 20,
     });
     open.push(simulator, receiver);
     await simulator.inject({ method: 'POST', url: '/control/world', payload: { customers: [customer] } });
@@ -99,6 +101,28 @@ describe('the simulator', () => {
     const answer = await write(simulator, '¿Qué tal? 🌵');
     expect(answer.json()).toMatchObject({ status: 200 });
     expect(posts.map((post) => post.verified)).toEqual([true, true, true]);
+  });
+
+  it('delivers every webhook again after its answer, as often as it is told, and says that it is not done before', async () => {
+    const { simulator, posts } = await start([], 2);
+    const pending = async (): Promise<number> =>
+      (await simulator.inject('/control/pending')).json<{ webhooks: number }>().webhooks;
+    await write(simulator, 'hola');
+    await write(simulator, 'adiós');
+    expect(await pending()).toBeGreaterThan(0);
+    while ((await pending()) > 0) await setImmediate();
+    expect(posts).toHaveLength(6);
+    expect(Map.groupBy(posts, ({ body }) => JSON.stringify(body)).size).toBe(2);
+  });
+
+  it('asks again when a receiver of raw requests cannot work', async () => {
+    const { simulator } = await start([503, 401]);
+    const answer = await simulator.inject({
+      method: 'POST',
+      url: '/control/raw',
+      payload: { app: 'hotel', body: '{}', signature: 'valid' },
+    });
+    expect(answer.json()).toEqual({ status: 401 });
   });
 
   it('makes wamids that embed the identifier', async () => {
