@@ -104,7 +104,7 @@ export class Fleet {
    * Starts a process anew so that it dies at an exact call. Resolves when it has died there and its successor is ready. `meanwhile`
    * makes the traffic that leads it to the call, when the running load does not.
    */
-  async dieAt(name: string, point: CrashPoint, timeoutMs = 60_000): Promise<void> {
+  async dieAt(name: string, point: CrashPoint, timeoutMs = 240_000): Promise<void> {
     const member = this.#member(name);
     member.held = true;
     await member.process.stop();

@@ -5,7 +5,7 @@ import type { Scenario } from '../scenario.js';
 export const brokerKill: Scenario = {
   name: 'broker kill',
   what: 'the broker is killed in the middle of the day, twice, and started again',
-  customers: 40,
+  customers: 24,
   bounded: false,
   faults: async ({ context, kafka }, random, print) => {
     const [node] = kafka.nodes;

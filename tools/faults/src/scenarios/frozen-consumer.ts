@@ -5,7 +5,7 @@ import type { Scenario } from '../scenario.js';
 export const frozenConsumer: Scenario = {
   name: 'frozen consumer and relay',
   what: 'conversation stands still until a second instance has its partitions and its buckets; then it goes on as if nothing had been',
-  customers: 40,
+  customers: 24,
   bounded: false,
   faults: async ({ context, fleet }, random, print) => {
     const second = await fleet.startSecond('conversation');

@@ -7,7 +7,7 @@ type Head = { readonly tenant_id: string; readonly domain_id: string; readonly e
 export const frozenWriter: Scenario = {
   name: 'frozen routing writer',
   what: 'routing stands still until a second instance leads its domains under a newer epoch; what it still writes then is refused',
-  customers: 40,
+  customers: 24,
   bounded: false,
   faults: async ({ context, fleet }, random, print) => {
     const second = await fleet.startSecond('routing');

@@ -5,7 +5,7 @@ import type { Scenario } from '../scenario.js';
 export const postgresKill: Scenario = {
   name: 'postgres kill',
   what: 'the database server is killed in the middle of the day, once by -9 and once by SIGQUIT, and started again',
-  customers: 40,
+  customers: 24,
   bounded: false,
   faults: async (stack, random, print) => {
     const thresholds = [random.integer(1, 40), random.integer(60, 120)];

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.js';
 export const redeliveries: Scenario = {
   name: 'redeliveries',
   what: 'every webhook is delivered three times, in shuffled order; each item has its effect once',
-  customers: 40,
+  customers: 24,
   settings: { simulator: { SIMULATOR_REDELIVERIES: '2' } },
   bounded: true,
   faults: () => Promise.resolve(),
