@@ -17,6 +17,8 @@ export type Case = {
   readonly goal: number | null;
   /** What the ratio is of: messages per second, or CPU per message where the rate is given. @default 'rate' */
   readonly ratioOf?: 'rate' | 'cpu';
+  /** The most that our median of a figure of {@link Work.figures} may be. */
+  readonly limits?: Readonly<Record<string, number>>;
   readonly parameters: Readonly<Record<string, number>>;
 };
 

@@ -5,6 +5,8 @@ import type { CaseResult, Round } from './rounds.js';
 type Spread = { readonly median: number; readonly min: number; readonly max: number };
 type Figures = {
   readonly perSecond: Spread;
+  /** Latencies and the like, as the bench names them. */
+  readonly others: Readonly<Record<string, Spread>>;
   /** Microseconds a message, of the side's processes and of the engines. */
   readonly cpuPerMessage: Spread | null;
   readonly enginesCpuPerMessage: Spread | null;
@@ -15,6 +17,7 @@ export type CaseReport = {
   readonly goal: number | null;
   readonly ratioOf: 'rate' | 'cpu';
   readonly ratio: Spread;
+  readonly limits: Readonly<Record<string, number>>;
   readonly ours: Figures;
   readonly baseline: Figures & { readonly what: string };
 };
@@ -42,6 +45,9 @@ const perMessage = (rounds: readonly Round[], time: (round: Round) => number | n
 
 const figures = (rounds: readonly Round[]): Figures => ({
   perSecond: spread(rounds.map(({ perSecond }) => perSecond)),
+  others: Object.fromEntries(
+    Object.keys(rounds[0]?.figures ?? {}).map((name) => [name, spread(rounds.map((round) => round.figures[name] ?? Number.NaN))]),
+  ),
   cpuPerMessage: perMessage(rounds, ({ processor }) => processor),
   enginesCpuPerMessage: perMessage(rounds, ({ engines }) => engines),
   rounds,
@@ -60,6 +66,7 @@ export const caseReport = (bench: Bench, { case: one, rounds }: CaseResult): Cas
     goal: one.goal,
     ratioOf,
     ratio: spread(ratios),
+    limits: one.limits ?? {},
     ours: figures(rounds.ours),
     baseline: { what: bench.baseline, ...figures(rounds.theirs) },
   };
@@ -82,14 +89,24 @@ export const roundLine = (side: string, index: number, round: Round): string => 
   return `  ${name.padEnd(8)} ${side.padEnd(6)} ${String(messages).padStart(8)} messages in ${number(seconds)} s = ${number(perSecond, 0)}/s, CPU a message ${per(processor)}, of the engines ${per(engines)}${more.join('')}`;
 };
 
-export const caseLines = ({ id, goal, ratioOf, ratio, ours, baseline }: CaseReport): string[] => {
-  const side = (name: string, { perSecond, cpuPerMessage }: Figures): string =>
-    `    ${name}: ${range(perSecond)} messages/s, ${cpuPerMessage === null ? 'CPU not known' : `${range(cpuPerMessage)} us CPU a message`}`;
+export const caseLines = ({ id, goal, ratioOf, ratio, limits, ours, baseline }: CaseReport): string[] => {
+  const side = (name: string, { perSecond, cpuPerMessage, others }: Figures): string => {
+    const cpu = cpuPerMessage === null ? 'CPU not known' : `${range(cpuPerMessage)} us CPU a message`;
+    return [
+      `    ${name}: ${range(perSecond)} messages/s`,
+      cpu,
+      ...Object.entries(others).map(([name, one]) => `${name} ${range(one)}`),
+    ].join(', ');
+  };
   const wanted = goal === null ? '' : `; goal ${goal}: ${ratio.median >= goal ? 'reached' : 'NOT reached'}`;
   return [
     `${id}: ratio of ${ratioOf === 'rate' ? 'messages/s' : 'CPU a message'} ${range(ratio)}${wanted}`,
     side('ours', ours),
     side('theirs', baseline),
+    ...Object.entries(limits).map(([name, most]) => {
+      const median = ours.others[name]?.median ?? Number.NaN;
+      return `    ${name} at most ${most}: ${median <= most ? 'reached' : 'NOT reached'}`;
+    }),
   ];
 };
 
