@@ -53,7 +53,8 @@ export class RoutingCommands {
     const made = await this.#wait(tenantId, arrival, replayed);
     if (made.refusal) throw new PlatformError(made.refusal.code as ErrorCode, made.refusal.reason);
     const version = made.versions[changed.streamId] ?? (await this.#versionOf(tenantId, changed.table, changed.id));
-    const token = made.last ? causalToken.encode(TOPIC, made.last.key, BigInt(made.last.version)) : undefined;
+    const head = made.heads?.[changed.streamId];
+    const token = head ? causalToken.encode(TOPIC, head.key, BigInt(head.version)) : undefined;
     return reply({ id: changed.id, version }, { etag: version, ...(token === undefined ? {} : { causalToken: token }) });
   }
 

@@ -37,8 +37,11 @@ export type InputResult = {
   readonly events: number;
   /** Newest version that it gave to each stream. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Key and newest version of what it is about, for the causal token. */
-  readonly last: { readonly key: string; readonly version: string } | null;
+  /**
+   * Key and newest version of that key for each stream, for causal tokens. An input also makes events of others, before (whose time had
+   * passed) and after (who get what became free). Absent in rows of older versions.
+   */
+  readonly heads?: Readonly<Record<string, { readonly key: string; readonly version: string }>>;
 };
 
 export const INPUT_CHANNEL = 'routing_input';

@@ -132,7 +132,7 @@ describe('the writer of a routing domain', () => {
     const writer = ground.startWriter(domain.tenantId);
     await domain.define({ agents: 1 });
     const gone = await domain.send({ kind: 'offer.accepted', reservationId: randomUUID(), agentId: randomUUID() });
-    expect(gone).toMatchObject({ refusal: { code: 'OFFER_GONE' }, events: 0, last: null });
+    expect(gone).toMatchObject({ refusal: { code: 'OFFER_GONE' }, events: 0, heads: {} });
     expect((await domain.send(domain.opened())).refusal).toBeNull();
     await writer.stop();
   });

@@ -121,13 +121,11 @@ const results = (lease: DomainLease, taken: readonly Taken[], appended: readonly
   let from = 0;
   const made = taken.map(({ refusal, events }): InputResult => {
     const own = appended.slice(from, (from += events.length));
-    // What an input is about comes first; behind it stand the offers to others that it made possible.
-    const last = own.findLast(({ key }) => key === own[0]?.key);
     return {
       refusal,
       events: own.length,
       versions: Object.fromEntries(own.map(({ streamId, streamVersion }) => [streamId, streamVersion.toString()])),
-      last: last ? { key: last.key, version: last.keyVersion.toString() } : null,
+      heads: Object.fromEntries(own.map(({ streamId, key, keyVersion }) => [streamId, { key, version: keyVersion.toString() }])),
     };
   });
   const last = taken.at(-1)?.input;
