@@ -3,7 +3,7 @@ export { runNode } from './checks/commands.js';
 export { Facts, type Placed } from './checks/facts.js';
 export { changed } from './checks/replay.js';
 export { runChecks } from './checks/run.js';
-export { untilSettled } from './checks/settled.js';
+export { caughtUp, untilSettled } from './checks/settled.js';
 export type { CheckResult, StartContext } from './context.js';
 export { playDay, type DayResult } from './day/play.js';
 export { claim, foldersIn, projectRoot, type Folders } from './folders.js';

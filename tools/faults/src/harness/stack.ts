@@ -2,7 +2,17 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPostgres, until, type RunningPostgres } from '@centralita/testing-engines';
 import { startKafka, type RunningKafka } from '@centralita/tool-kafka';
-import { bringUp, claim, dayPolicy, foldersIn, Progress, projectRoot, seedAll, type StartContext } from '@centralita/tool-start';
+import {
+  bringUp,
+  caughtUp,
+  claim,
+  dayPolicy,
+  foldersIn,
+  Progress,
+  projectRoot,
+  seedAll,
+  type StartContext,
+} from '@centralita/tool-start';
 import { Fleet } from './fleet.js';
 
 export type StackOptions = {
@@ -51,7 +61,9 @@ export const withStack = async <Result>(options: StackOptions, work: (stack: Sta
       progress: new Progress(() => undefined),
       signal: new AbortController().signal,
     });
-    const patient = { ...context, progress: () => undefined, patience: PATIENCE };
+    // Whoever cannot be asked has not caught up.
+    const up = (): Promise<boolean> => caughtUp(context).catch(() => false);
+    const patient: StartContext = { ...context, progress: () => undefined, patience: PATIENCE, caughtUp: up };
     await seedAll(patient, dayPolicy);
     print(`up: seed ${seed}, ${customers} customers, logs in ${folders.logs}`);
     return await work({

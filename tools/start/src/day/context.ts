@@ -25,4 +25,9 @@ export type DayContext = {
   readonly progress: (text: string) => void;
   /** How often people press Retry before they give up. A day with faults needs more than a day without. @default 5 */
   readonly patience?: number;
+  /**
+   * Whether the platform has done what it was given so far. In a day with faults an empty board may only mean that the services behind it
+   * are not up again: nothing is concluded from it before this is true.
+   */
+  readonly caughtUp?: () => Promise<boolean>;
 };

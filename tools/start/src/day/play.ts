@@ -166,6 +166,11 @@ const untilDesksAreEmpty = async (context: DayContext, signedIn: (username: stri
   let last = '';
   let since = Date.now();
   for (;;) {
+    if (context.caughtUp && !(await context.caughtUp())) {
+      since = Date.now();
+      await pause(500);
+      continue;
+    }
     const boards = await Promise.all(
       context.tenants.map((tenant) => signedIn(tenant.supervisor.username).get<Board>('/v1/board')),
     );
