@@ -17,6 +17,8 @@ export type CaseReport = {
   readonly goal: number | null;
   readonly ratioOf: 'rate' | 'cpu';
   readonly ratio: Spread;
+  /** Their processor time a message over ours: steadier than rates where cores are shared. */
+  readonly cpuRatio: Spread | null;
   readonly limits: Readonly<Record<string, number>>;
   readonly ours: Figures;
   readonly baseline: Figures & { readonly what: string };
@@ -57,15 +59,14 @@ export const caseReport = (bench: Bench, { case: one, rounds }: CaseResult): Cas
   const ratioOf = one.ratioOf ?? 'rate';
   const cost = (round: Round | undefined): number => (round?.processor ?? Number.NaN) / (round?.messages ?? Number.NaN);
   // Round by round: neighbours in time had the same machine.
-  const ratios = rounds.ours.map((ours, index) => {
-    const theirs = rounds.theirs[index];
-    return ratioOf === 'rate' ? ours.perSecond / (theirs?.perSecond ?? Number.NaN) : cost(theirs) / cost(ours);
-  });
+  const rates = rounds.ours.map(({ perSecond }, index) => perSecond / (rounds.theirs[index]?.perSecond ?? Number.NaN));
+  const costs = rounds.ours.map((ours, index) => cost(rounds.theirs[index]) / cost(ours));
   return {
     id: `${bench.id} ${one.name}`,
     goal: one.goal,
     ratioOf,
-    ratio: spread(ratios),
+    ratio: spread(ratioOf === 'rate' ? rates : costs),
+    cpuRatio: costs.some(Number.isNaN) ? null : spread(costs),
     limits: one.limits ?? {},
     ours: figures(rounds.ours),
     baseline: { what: bench.baseline, ...figures(rounds.theirs) },
@@ -89,7 +90,7 @@ export const roundLine = (side: string, index: number, round: Round): string => 
   return `  ${name.padEnd(8)} ${side.padEnd(6)} ${String(messages).padStart(8)} messages in ${number(seconds)} s = ${number(perSecond, 0)}/s, CPU a message ${per(processor)}, of the engines ${per(engines)}${more.join('')}`;
 };
 
-export const caseLines = ({ id, goal, ratioOf, ratio, limits, ours, baseline }: CaseReport): string[] => {
+export const caseLines = ({ id, goal, ratioOf, ratio, cpuRatio, limits, ours, baseline }: CaseReport): string[] => {
   const side = (name: string, { perSecond, cpuPerMessage, others }: Figures): string => {
     const cpu = cpuPerMessage === null ? 'CPU not known' : `${range(cpuPerMessage)} us CPU a message`;
     return [
@@ -101,6 +102,7 @@ export const caseLines = ({ id, goal, ratioOf, ratio, limits, ours, baseline }: 
   const wanted = goal === null ? '' : `; goal ${goal}: ${ratio.median >= goal ? 'reached' : 'NOT reached'}`;
   return [
     `${id}: ratio of ${ratioOf === 'rate' ? 'messages/s' : 'CPU a message'} ${range(ratio)}${wanted}`,
+    ...(ratioOf === 'cpu' || cpuRatio === null ? [] : [`    ratio of CPU a message ${range(cpuRatio)}`]),
     side('ours', ours),
     side('theirs', baseline),
     ...Object.entries(limits).map(([name, most]) => {
