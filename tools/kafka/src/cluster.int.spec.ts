@@ -26,30 +26,36 @@ const createTopic = async (kafka: RunningKafka, replicationFactor: number): Prom
   await admin.disconnect();
 };
 
-const append = async (kafka: RunningKafka): Promise<void> => {
-  const producer = client(kafka).producer({ idempotent: true, maxInFlightRequests: 1 });
-  await producer.connect();
-  await producer.send({ topic: 'kept', acks: -1, messages: [{ key: 'k', value: 'v' }] });
-  await producer.disconnect();
+/** kafkajs gives up at once on a leader that has just died: asked again until another one leads. */
+const untilAnotherLeads = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  for (const deadline = Date.now() + 30_000; ;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await pause(100);
+    }
+  }
 };
 
 const records = async (kafka: RunningKafka): Promise<number> => {
   const admin = client(kafka).admin();
   await admin.connect();
   try {
-    // kafkajs gives up at once on a leader that has just died: asked again until another one leads.
-    for (const deadline = Date.now() + 30_000; ;) {
-      try {
-        const [end] = await admin.fetchTopicOffsets('kept');
-        return Number(end?.high);
-      } catch (error) {
-        if (Date.now() > deadline) throw error;
-        await pause(100);
-      }
-    }
+    const [end] = await untilAnotherLeads(() => admin.fetchTopicOffsets('kept'));
+    return Number(end?.high);
   } finally {
     await admin.disconnect();
   }
+};
+
+const append = async (kafka: RunningKafka): Promise<void> => {
+  // Whoever answers this leads the partition: the send after it need not be tried twice, which could write twice.
+  await records(kafka);
+  const producer = client(kafka).producer({ idempotent: true, maxInFlightRequests: 1 });
+  await untilAnotherLeads(() => producer.connect());
+  await producer.send({ topic: 'kept', acks: -1, messages: [{ key: 'k', value: 'v' }] });
+  await producer.disconnect();
 };
 
 describe('a Kafka of our own', () => {

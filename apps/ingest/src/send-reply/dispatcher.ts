@@ -117,11 +117,16 @@ export class Dispatcher {
     const { ledger, apps, concurrency, unresolvedAfterSeconds } = this.#options;
     const expire = performance.now() - this.#expiredAt >= EXPIRE_EVERY_MS;
     if (expire) this.#expiredAt = performance.now();
-    for (const tenantId of apps.tenants(this.#turns++)) {
+    const first = this.#turns;
+    for (const [place, tenantId] of apps.tenants(first).entries()) {
       if (expire) await ledger.expire(tenantId, unresolvedAfterSeconds);
       for (const decided of await ledger.decided(tenantId, 100)) await this.#announce(decided);
       const free = concurrency - this.#underWay.size;
-      if (free > 0 && !this.#stopped) for (const send of await ledger.claim(tenantId, free)) this.#launch(send);
+      if (free <= 0 || this.#stopped) continue;
+      const claimed = await ledger.claim(tenantId, free);
+      for (const send of claimed) this.#launch(send);
+      // Whoever is behind the one that was served comes first next time; turns in which nobody was served change nothing.
+      if (claimed.length > 0) this.#turns = first + place + 1;
     }
   }
 

@@ -130,9 +130,11 @@ class MemoryMember implements Subscription {
     const positions = await this.#retrying(generation, () => this.#positions(this.#assignment));
     while (!generation.aborted && !this.#ended) {
       this.#lastPollAt = Date.now();
-      const position = positions?.find((each) => each.notBefore <= Date.now() && this.#available(each) > 0n);
+      // One moment for both questions, or what becomes due between them is waited for without a timer.
+      const now = Date.now();
+      const position = positions?.find((each) => each.notBefore <= now && this.#available(each) > 0n);
       if (!position) {
-        const waits = positions?.map((each) => each.notBefore - Date.now()).filter((wait) => wait > 0) ?? [];
+        const waits = positions?.map((each) => each.notBefore - now).filter((wait) => wait > 0) ?? [];
         await this.#sleep(waits.length > 0 ? Math.min(...waits) : undefined);
         continue;
       }
