@@ -1,5 +1,5 @@
 import type { ConversationDetail, InboxRow } from '@centralita/contracts';
-import { useQueryClient, type InfiniteData } from '@tanstack/react-query';
+import { useIsFetching, useQueryClient, type InfiniteData } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import type { Page } from '../api/pages.js';
 
@@ -18,6 +18,8 @@ export const useContactName = (): ((row: Named) => string) => {
 export const useKnownName = (): ((conversation: string) => string | undefined) => {
   const client = useQueryClient();
   const name = useContactName();
+  // Names come with lists and conversations that others have asked for: whoever shows one looks again when an answer has come.
+  useIsFetching();
   return (conversation) => {
     const rows = client
       .getQueriesData<InfiniteData<Page<InboxRow>>>({ queryKey: ['inbox'] })
