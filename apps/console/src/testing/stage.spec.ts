@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+export { until } from '@centralita/testing-engines';
 import { openPage, startBrowser, type Look } from './browser.spec.js';
 import { startStandIn } from './stand-in.spec.js';
 import { conversationId } from './world.spec.js';
@@ -36,10 +37,3 @@ export const visit = async (path: string, look: Look = {}): Promise<void> => {
 export const [nuria, marta] = [conversationId(1), conversationId(5)];
 export const row = (name: string): Locator => page.getByRole('row').filter({ hasText: name });
 export const commandsTo = (path: string): typeof server.commands => server.commands.filter((each) => each.path === path);
-export const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
-  const end = Date.now() + 10_000;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error('the condition never held');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};
