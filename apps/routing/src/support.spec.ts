@@ -163,8 +163,8 @@ export class Domain {
     const inputs = await this.ground.db.withTenant(this.tenantId, (tx) => takenInputs(tx, 0n, 1_000_000));
     let state = initialState;
     const again: RoutingEvent[] = [];
-    for (const { fact, at } of inputs) {
-      const decision = decide(state, { ...fact, at }, derivedIds(this.tenantId));
+    for (const { fact, receivedAt, at } of inputs) {
+      const decision = decide(state, { ...fact, receivedAt, at }, derivedIds(this.tenantId));
       again.push(...decision.events);
       state = decision.state;
     }

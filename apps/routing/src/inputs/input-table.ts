@@ -26,7 +26,7 @@ export type PendingInput = NewInput & { readonly arrival: bigint | null; readonl
 /** An input with its place in the order of the domain. */
 export type Input = PendingInput & {
   readonly seq: bigint;
-  /** The time that decides: milliseconds since the epoch, never before that of the input before. */
+  /** When it was decided, the time of its events: milliseconds since the epoch, never before that of the input before. */
   readonly at: number;
 };
 

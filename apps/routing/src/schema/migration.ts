@@ -22,9 +22,9 @@ const tables: Readonly<Record<string, readonly string[]>> = {
     )`,
     `create unique index domain_input_order on domain_input (tenant_id, domain_id, seq) where seq is not null`,
     `create index domain_input_pending on domain_input (tenant_id, domain_id, arrival) where seq is null`,
-    `comment on column domain_input.input_id is 'event id, or idempotency key of a command, or the deadline of a timer'`,
+    `comment on column domain_input.input_id is 'event id, or idempotency key of a command, or the number of a timer'`,
     `comment on column domain_input.received_at is 'milliseconds since the epoch, by the clock of the database'`,
-    `comment on column domain_input.at is 'the time that the decision used: received_at, of a timer its deadline, but never before that of the input before'`,
+    `comment on column domain_input.at is 'when it was decided, the time of its events: milliseconds since the epoch, by the clock of the database'`,
     `comment on column domain_input.result is 'what the writer made of it'`,
   ],
   // Moved by the writer alone, in the transaction of its events.

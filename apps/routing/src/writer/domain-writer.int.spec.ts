@@ -83,12 +83,36 @@ describe('the writer of a routing domain', () => {
     await until(async () => (await completed()).length === 3);
     await second.stop();
     const ends = (await domain.events()).flatMap((event) => (event.type === 'task.wrapping.v1' ? [event.data.wrapUpUntil] : []));
-    expect((await completed()).map(({ time }) => time.toISOString())).toEqual(ends);
+    expect((await completed()).map(({ data }) => data.completedAt)).toEqual(ends);
     const { rows } = await ground.admin.query<{ transactions: string }>(
       `select count(distinct xmin::text) as transactions from events where tenant_id = $1 and type = 'task.completed.v1'`,
       [domain.tenantId],
     );
     expect(rows).toEqual([{ transactions: '1' }]);
+    await domain.expectDecidedAgain();
+  });
+
+  it('makes offers that are open for their full time, however long nobody was there to make them', async () => {
+    const domain = new Domain(ground);
+    const first = ground.startWriter(domain.tenantId);
+    await domain.define({ agents: 2, offerTimeoutMs: 150 });
+    await domain.send(domain.opened());
+    await first.stop();
+    const inputs = await domain.insert(domain.opened(), domain.opened());
+    const [open] = await openOffers(domain);
+    const { agentId = '', reservationId = '' } = open ?? {};
+    // The answer came in time, whenever it is read.
+    const [answer] = await domain.insert({ kind: 'offer.accepted', reservationId, agentId });
+    const leftAt = Date.now();
+    await until(() => Date.now() > leftAt + 10 * 150);
+    const second = ground.startWriter(domain.tenantId);
+    for (const input of inputs) await domain.result(input);
+    expect(await domain.result(answer as bigint)).toMatchObject({ refusal: null });
+    await second.stop();
+    const decided = await domain.events();
+    for (const { type, data, time } of decided)
+      if (type === 'reservation.offered.v1') expect(Date.parse(data.expiresAt)).toBe(time.getTime() + 150);
+    expect(decided.filter(({ type }) => type === 'reservation.offered.v1').length).toBeLessThanOrEqual(3);
     await domain.expectDecidedAgain();
   });
 
@@ -192,7 +216,7 @@ describe('two writers of one domain', () => {
     const after = { events: await domain.events(), inputs: await domain.rows('domain_input'), tasks: await domain.rows('task') };
 
     const zombie = (part: typeof inputs) =>
-      ground.db.withTenant(domain.tenantId, (tx) => takeInputs(tx, ground.store, stale, before, part, Date.now()));
+      ground.db.withTenant(domain.tenantId, (tx) => takeInputs(tx, ground.store, stale, before, part, true, Date.now()));
     await expect(zombie(inputs)).rejects.toMatchObject({ code: 'STALE_EPOCH' });
     await expect(zombie(inputs.slice(1))).rejects.toMatchObject({ code: 'STALE_EPOCH' });
     expect({
@@ -203,7 +227,7 @@ describe('two writers of one domain', () => {
     // And with the right epoch but an old memory it stops as well.
     const fresh = await leaseOf(zombieHolder);
     await expect(
-      ground.db.withTenant(domain.tenantId, (tx) => takeInputs(tx, ground.store, fresh, before, inputs, Date.now())),
+      ground.db.withTenant(domain.tenantId, (tx) => takeInputs(tx, ground.store, fresh, before, inputs, true, Date.now())),
     ).rejects.toMatchObject({ code: 'INTERNAL', details: { position: 0 } });
   });
 

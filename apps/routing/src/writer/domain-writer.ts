@@ -116,7 +116,7 @@ export class DomainWriter {
       const pending = await pendingInputs(tx, BATCH);
       const deadline = nextDeadline(loaded.state, loaded.at);
       if (pending.length === 0 && (deadline === null || deadline > now)) return null;
-      return takeInputs(tx, this.deps.store, lease, loaded, pending, now);
+      return takeInputs(tx, this.deps.store, lease, loaded, pending, pending.length < BATCH, now);
     });
     if (!outcome) return false;
     this.#loaded = outcome.loaded;

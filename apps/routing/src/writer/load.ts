@@ -9,7 +9,8 @@ export type Loaded = {
   readonly state: RoutingState;
   /** Last input that was taken. */
   readonly inputSeq: bigint;
-  /** Time of that input, milliseconds since the epoch; 0 before the first. */
+  /** When that input came and when it was decided, milliseconds since the epoch; 0 before the first. */
+  readonly receivedAt: number;
   readonly at: number;
 };
 
@@ -19,23 +20,25 @@ export type Loaded = {
  */
 export const loadDomain = async (tx: Tx, store: EventStore): Promise<Loaded & { readonly snapshotAt: number }> => {
   const domainId = domainOf(tx.tenantId);
-  const [progress] = await tx.query<{ input_seq: string; input_at: string; domain_seq: string }>(
-    `select input_seq, input_at, domain_seq from domain_progress where tenant_id = $1 and domain_id = $2`,
+  // An input has its number exactly when the transaction that decided it was committed, and the last one is never swept.
+  const [last] = await tx.query<{ seq: string; received_at: string; at: string }>(
+    `select seq, received_at, at from domain_input where tenant_id = $1 and domain_id = $2 and seq is not null order by seq desc limit 1`,
     [tx.tenantId, domainId],
   );
-  const projected = progress === undefined ? 0n : toBigInt(progress.domain_seq);
+  const [progress] = await tx.query<{ domain_seq: string }>(
+    `select domain_seq from domain_progress where tenant_id = $1 and domain_id = $2`,
+    [tx.tenantId, domainId],
+  );
   const snapshot = await readSnapshot(tx);
   const state = await foldDomain(tx, store, snapshot);
-  const snapshotAt = snapshot.position;
-  if (BigInt(state.position) !== projected) await rebuild(tx, store);
-  if (progress) return { state, snapshotAt, inputSeq: toBigInt(progress.input_seq), at: Number(progress.input_at) };
-  // The progress row is derived, too: an input has its number exactly when the transaction that decided it was committed, and the last
-  // one is never swept.
-  const [last] = await tx.query<{ seq: string; at: string }>(
-    `select seq, at from domain_input where tenant_id = $1 and domain_id = $2 and seq is not null order by seq desc limit 1`,
-    [tx.tenantId, domainId],
-  );
-  return { state, snapshotAt, inputSeq: toBigInt(last?.seq ?? 0), at: Number(last?.at ?? 0) };
+  if (BigInt(state.position) !== toBigInt(progress?.domain_seq ?? 0)) await rebuild(tx, store);
+  return {
+    state,
+    snapshotAt: snapshot.position,
+    inputSeq: toBigInt(last?.seq ?? 0),
+    receivedAt: Number(last?.received_at ?? 0),
+    at: Number(last?.at ?? 0),
+  };
 };
 
 /** Drops what answers queries and makes it again from the events of the domain, all of them. */

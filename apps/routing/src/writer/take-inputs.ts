@@ -16,8 +16,6 @@ import { toNewEvent } from './envelope.js';
 import type { Loaded } from './load.js';
 
 const TOPIC: Topic = 'routing.events.v1';
-/** Deadlines in one transaction; after an outage many have passed. */
-const MAX_TIMERS = 100;
 
 type Taken = {
   readonly input: Input;
@@ -27,8 +25,9 @@ type Taken = {
 };
 
 /**
- * Decides a run of inputs, and the deadlines that have passed by `now`, in one transaction:
- * 1. number and decide input by input, in memory; what came before a deadline is decided as before it, however late it is taken;
+ * Decides a run of inputs, and with the last of them (`drained`) the deadlines that have passed by `now`, in one transaction:
+ * 1. number and decide input by input, in memory; what came before a deadline is decided as before it, however late it is taken, and
+ *    what follows from it happens now (see `RoutingInput`);
  * 2. append all events with their positions, which locks the domain and checks the epoch: a writer that was replaced stops here
  *    (STALE_EPOCH), also when its inputs make no events; so does one whose memory is not at the end of the domain (INTERNAL);
  * 3. results, progress, tables for queries, and a word to those who wait, in one statement. Any failure takes back all of it.
@@ -39,25 +38,24 @@ export const takeInputs = async (
   lease: DomainLease,
   loaded: Loaded,
   pending: readonly PendingInput[],
+  drained: boolean,
   now: number,
 ): Promise<{ loaded: Loaded; taken: readonly Input[] }> => {
   const derive = derivedIds(tx.tenantId);
   const taken: Taken[] = [];
-  let { state, inputSeq, at } = loaded;
+  let { state, inputSeq, receivedAt, at } = loaded;
   const take = async (input: PendingInput): Promise<void> => {
     inputSeq += 1n;
-    at = Math.max(at, input.receivedAt);
+    receivedAt = Math.max(receivedAt, input.receivedAt);
+    at = Math.max(at, receivedAt, now);
     const fact = await completed(tx, state, input.fact);
-    const decision = decide(state, { ...fact, at }, derive);
-    taken.push({ input: { ...input, seq: inputSeq, at }, fact, refusal: decision.refusal, events: decision.events });
+    const decision = decide(state, { ...fact, receivedAt, at }, derive);
+    taken.push({ input: { ...input, receivedAt, seq: inputSeq, at }, fact, refusal: decision.refusal, events: decision.events });
     state = decision.state;
   };
   for (const input of pending) await take(input);
-  for (let timers = 0; timers < MAX_TIMERS; timers += 1) {
-    const deadline = nextDeadline(state, at);
-    if (deadline === null || deadline > now) break;
-    await take(timer(inputSeq, deadline));
-  }
+  const deadline = nextDeadline(state, loaded.at);
+  if (drained && deadline !== null && deadline <= now) await take(timer(inputSeq, now));
 
   const events = taken.flatMap((one) => one.events.map((event) => toNewEvent(tx.tenantId, event, one.input)));
   const appended = await store.append(tx, TOPIC, events, lease);
@@ -75,16 +73,16 @@ export const takeInputs = async (
     ...results(lease, taken, appended, state),
     { sql: 'select pg_notify($2, $3)', values: [DONE_CHANNEL, donePayload(inputs)] },
   ]);
-  return { loaded: { state, inputSeq, at }, taken: inputs };
+  return { loaded: { state, inputSeq, receivedAt, at }, taken: inputs };
 };
 
-/** A deadline as an input: it counts from its own moment, unless something later was decided already. */
-const timer = (after: bigint, deadline: number): PendingInput => ({
+/** The passing of time as an input. One takes care of every deadline until then. */
+const timer = (after: bigint, now: number): PendingInput => ({
   arrival: null,
   inputId: `timer:${after + 1n}`,
   fact: { kind: 'timer' },
   origin: { causationId: null, correlationId: null, cause: null },
-  receivedAt: deadline,
+  receivedAt: now,
 });
 
 const lockDomain = async (tx: Tx, lease: DomainLease, state: RoutingState): Promise<void> => {
@@ -134,12 +132,14 @@ const results = (lease: DomainLease, taken: readonly Taken[], appended: readonly
   const timers = numbered.filter(({ input }) => input.arrival === null);
   return [
     {
-      sql: `update domain_input i set seq = u.seq, at = u.at, result = u.result, fact = u.fact
-         from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::jsonb[], $7::jsonb[]) as u(arrival, seq, at, result, fact)
+      sql: `update domain_input i set received_at = u.received_at, seq = u.seq, at = u.at, result = u.result, fact = u.fact
+         from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::jsonb[], $8::jsonb[])
+              as u(arrival, received_at, seq, at, result, fact)
         where i.tenant_id = $1 and i.domain_id = $2 and i.arrival = u.arrival`,
       values: [
         lease.id,
         waiting.map(({ input }) => input.arrival?.toString()),
+        waiting.map(({ input }) => input.receivedAt),
         waiting.map(({ input }) => input.seq.toString()),
         waiting.map(({ input }) => input.at),
         waiting.map(({ result }) => result),

@@ -101,7 +101,7 @@ export const offerDeclined: Handler<'offer.declined'> = (recorder, input) => {
 /** Offers whose time is over, in the order in which they ended. Who misses too many in a row is set away. */
 export const expireOffers = (recorder: Recorder): void => {
   const due = openOffers(recorder)
-    .filter(({ offer }) => offer.expiresAt <= recorder.at)
+    .filter(({ offer }) => offer.expiresAt <= recorder.receivedAt)
     .sort((a, b) => a.offer.expiresAt - b.offer.expiresAt);
   for (const { task, offer } of due) {
     // An earlier one of this loop may have set the agent away and with it taken this offer back.
@@ -112,7 +112,7 @@ export const expireOffers = (recorder: Recorder): void => {
         ...namesOf(task),
         reservationId: offer.reservationId,
         agentId: offer.agentId,
-        expiredAt: toInstant(recorder.at),
+        expiredAt: toInstant(offer.expiresAt),
       },
     });
     const agent = recorder.state.agents.get(offer.agentId);

@@ -16,11 +16,11 @@ export type Decision = {
 };
 
 /**
- * One step of a routing domain, a pure function of the events so far and one input: first what was due by then (an answer that
- * came at or after the end of its offer is too late), then the input, then offers for whoever can be served now.
+ * One step of a routing domain, a pure function of the events so far and one input: first what was due when it came (an
+ * answer that came at or after the end of its offer is too late), then the input, then offers for whoever can be served now.
  */
 export const decide = (state: RoutingState, input: RoutingInput, derive: DeriveId): Decision => {
-  const recorder = new Recorder(state, input.at, derive);
+  const recorder = new Recorder(state, input.receivedAt, input.at, derive);
   expireOffers(recorder);
   endWrapUps(recorder);
   const refusal = handle(recorder, input) ?? null;

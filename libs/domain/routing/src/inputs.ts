@@ -55,6 +55,11 @@ export type RoutingFact =
   /** A deadline passed: see `nextDeadline`. */
   | { readonly kind: 'timer' };
 
-/** A fact and when it reached the domain. `at` never runs backwards from one input to the next. */
-export type RoutingInput = RoutingFact & { readonly at: Millis };
+/**
+ * A fact and its two times, which differ when nobody could decide for a while. What was due by `receivedAt` is decided first, so that an
+ * answer that came in time holds; waits and wrap-ups count from it. Whatever the input brings about happens `at` the time of the decision,
+ * which is never before `receivedAt`: an offer is open for its full time, however old the input is that led to it. Neither time ever runs
+ * backwards from one input to the next.
+ */
+export type RoutingInput = RoutingFact & { readonly receivedAt: Millis; readonly at: Millis };
 export type RoutingInputOf<Kind extends RoutingFact['kind']> = Extract<RoutingInput, { kind: Kind }>;

@@ -226,6 +226,11 @@ const commands: fc.Arbitrary<fc.Command<Model, Real>>[] = [
       }),
     ),
   ),
+  fc.integer({ min: 1, max: 120 }).map((seconds) =>
+    step(`nobody decides for ${seconds} s`, (_, real) => {
+      real.outage(seconds * 1000);
+    }),
+  ),
   conversation.map((name) =>
     step(`end wrap-up ${name}`, (_, real) => {
       real.send({ kind: 'wrap-up.ended', taskId: uuid(name), agentId: real.holder(name) ?? uuid('a0') });

@@ -313,3 +313,40 @@ describe('capacity', () => {
     expect(scenario.reasons('c1')).toEqual({ ana: 'at_capacity' });
   });
 });
+
+describe('a decision that is late', () => {
+  it('makes an offer that is open for its full time, and a wait that counts from when the customer came', () => {
+    const scenario = staffed('ana');
+    const cameAt = scenario.at;
+    scenario.outage(3_600_000);
+    scenario.open('c1');
+    const { offerTimeoutMs } = scenario.state.policy;
+    expect(scenario.state.tasks.get(uuid('c1'))).toMatchObject({
+      queuedAt: cameAt,
+      phase: { name: 'offered', offeredAt: cameAt + 3_600_000, expiresAt: cameAt + 3_600_000 + offerTimeoutMs },
+    });
+  });
+
+  it('holds an answer that came in time, and only that', () => {
+    const scenario = staffed('ana', 'bea');
+    scenario.open('c1');
+    scenario.open('c2');
+    scenario.pass(scenario.state.policy.offerTimeoutMs - 1);
+    scenario.outage(60_000);
+    expect(scenario.accept('c1').refusal).toBeNull();
+    const late = scenario.offer('c2');
+    scenario.pass(0);
+    expect(scenario.send({ kind: 'offer.accepted', ...late }).refusal).toMatchObject({ code: 'OFFER_GONE' });
+  });
+
+  it('ends everything that ran out meanwhile with one timer, each at its time, and asks once', () => {
+    const scenario = staffed('ana', 'bea', 'cleo', 'dora', 'emil', 'fay');
+    for (const name of ['c1', 'c2', 'c3']) scenario.open(name);
+    const ends = ['c1', 'c2', 'c3'].map(() => toInstant(scenario.at + scenario.state.policy.offerTimeoutMs));
+    scenario.outage(3_600_000);
+    const events = typesOf(scenario.pass(0));
+    expect(scenario.of('reservation.expired.v1').map(({ expiredAt }) => expiredAt)).toEqual(ends);
+    expect(events.filter((type) => type === 'reservation.offered')).toHaveLength(3);
+    expect(scenario.pass(scenario.state.policy.offerTimeoutMs - 1)).toEqual([]);
+  });
+});

@@ -14,6 +14,9 @@ export class Recorder {
 
   constructor(
     state: RoutingState,
+    /** When the input came: see `RoutingInput`. */
+    readonly receivedAt: Millis,
+    /** When it is decided, the time of all that happens. */
     readonly at: Millis,
     private readonly derive: DeriveId,
   ) {

@@ -18,9 +18,11 @@ export class Scenario {
   readonly events: RoutingEvent[] = [];
   readonly inputs: RoutingInput[] = [];
   at: Millis = T0;
+  /** When inputs came, while the domain has no writer. @default the time of the decision */
+  receivedAt: Millis | null = null;
 
   send(fact: RoutingFact): { events: readonly RoutingEvent[]; refusal: Refusal | null } {
-    const input: RoutingInput = { ...fact, at: this.at };
+    const input: RoutingInput = { ...fact, receivedAt: this.receivedAt ?? this.at, at: this.at };
     const { events, refusal, state } = decide(this.state, input, uuid);
     this.inputs.push(input);
     this.events.push(...events);
@@ -28,8 +30,15 @@ export class Scenario {
     return { events, refusal };
   }
 
+  /** Nobody decides for a while: until time passes again, inputs came before that and are decided after it. */
+  outage(milliseconds: number): void {
+    this.receivedAt = this.at;
+    this.at += milliseconds;
+  }
+
   /** Lets time pass, with a timer at each deadline on the way. */
   pass(milliseconds: number): readonly RoutingEvent[] {
+    this.receivedAt = null;
     const until = this.at + milliseconds;
     const from = this.events.length;
     for (let timers = 0; ; timers += 1) {

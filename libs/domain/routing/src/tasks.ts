@@ -46,7 +46,7 @@ const queueUp = (
       language: input.language,
       windowExpiresAt: toInstantOrNull(input.windowExpiresAt),
       targetAgentId: null,
-      queuedAt: toInstant(recorder.at),
+      queuedAt: toInstant(recorder.receivedAt),
       cause,
     },
   });
@@ -70,8 +70,8 @@ export const reopened: Handler<'conversation.reopened'> = (recorder, input) => {
   return undefined;
 };
 
-const complete = (recorder: Recorder, task: Task, agentId: string | null): void =>
-  recorder.record({ type: 'task.completed.v1', data: { ...namesOf(task), agentId, completedAt: toInstant(recorder.at) } });
+const complete = (recorder: Recorder, task: Task, agentId: string | null, at = recorder.at): void =>
+  recorder.record({ type: 'task.completed.v1', data: { ...namesOf(task), agentId, completedAt: toInstant(at) } });
 
 /** Work in hand goes into wrap-up; what nobody had yet is complete at once. */
 export const closed: Handler<'conversation.closed'> = (recorder, input) => {
@@ -93,7 +93,7 @@ export const closed: Handler<'conversation.closed'> = (recorder, input) => {
       else
         recorder.record({
           type: 'task.wrapping.v1',
-          data: { ...namesOf(task), agentId, wrapUpUntil: toInstant(recorder.at + recorder.state.policy.wrapUpMs) },
+          data: { ...namesOf(task), agentId, wrapUpUntil: toInstant(recorder.receivedAt + recorder.state.policy.wrapUpMs) },
         });
       return undefined;
     }
@@ -129,7 +129,7 @@ export const transferRequested: Handler<'transfer.requested'> = (recorder, input
       ...asked(queueOf(recorder.state, queueId)),
       windowExpiresAt: toInstantOrNull(input.windowExpiresAt ?? task.windowExpiresAt),
       targetAgentId: input.toAgentId,
-      queuedAt: toInstant(recorder.at),
+      queuedAt: toInstant(recorder.receivedAt),
       cause: 'transferred',
     },
   });
@@ -197,8 +197,8 @@ export const rescind = (
 export const endWrapUps = (recorder: Recorder): void => {
   const over: { task: Task; agentId: string; until: number }[] = [];
   for (const task of recorder.state.tasks.values())
-    if (task.phase.name === 'wrapping' && task.phase.until <= recorder.at)
+    if (task.phase.name === 'wrapping' && task.phase.until <= recorder.receivedAt)
       over.push({ task, agentId: task.phase.agentId, until: task.phase.until });
   over.sort((a, b) => a.until - b.until || (a.task.taskId < b.task.taskId ? -1 : 1));
-  for (const { task, agentId } of over) complete(recorder, task, agentId);
+  for (const { task, agentId, until } of over) complete(recorder, task, agentId, until);
 };
