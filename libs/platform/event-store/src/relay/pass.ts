@@ -18,6 +18,8 @@ export type Plan = {
   readonly heads: readonly HeadPlan[];
   /** Dirty heads whose next event is not there: an alarm, and never sent around. */
   readonly holes: readonly { readonly topic: string; readonly key: string }[];
+  /** Heads of which another event was sent under a version than the one that is there now: the database is behind the log. */
+  readonly reused: readonly { readonly topic: string; readonly key: string }[];
   /** Recording time of the oldest event that is sent. */
   readonly oldest: Date | null;
 };
@@ -44,7 +46,7 @@ export const planPass = (rows: readonly ReadRow[], remembered: ReadonlyMap<strin
     if (group) group.push(row);
     else groups.set(id, [row]);
   }
-  const [heads, holes]: [HeadPlan[], { topic: string; key: string }[]] = [[], []];
+  const [heads, holes, reused]: [HeadPlan[], { topic: string; key: string }[], { topic: string; key: string }[]] = [[], [], []];
   let oldest: Date | null = null;
   for (const [id, group] of groups) {
     const first = group[0] as ReadRow;
@@ -56,6 +58,11 @@ export const planPass = (rows: readonly ReadRow[], remembered: ReadonlyMap<strin
       continue;
     }
     const before = remembered.get(id);
+    const there = events.find((row) => before !== undefined && toBigInt(row.key_version) === before.to);
+    if (there !== undefined && there.event_id !== before?.eventId) {
+      reused.push({ topic: first.topic, key: first.key });
+      continue;
+    }
     const sentTo = before === undefined || before.from !== from ? from : before.to;
     const unsent = events.filter((row) => toBigInt(row.key_version) > sentTo);
     const last = events.at(-1) as HeadRow;
@@ -73,5 +80,5 @@ export const planPass = (rows: readonly ReadRow[], remembered: ReadonlyMap<strin
           : { tenantId: first.tenant_id, topic: first.topic, key: first.key, from, to, eventId: last.event_id },
     });
   }
-  return { heads, holes, oldest };
+  return { heads, holes, reused, oldest };
 };

@@ -52,6 +52,14 @@ describe(planPass.name, () => {
     expect(plan.oldest).toEqual(new Date(4));
   });
 
+  it('neither sends nor marks a key of which it sent another event under the same version', () => {
+    const [name, mark] = sent('k', 3, 5);
+    const remembered = new Map([[name, { ...mark, eventId: id(50) }]]);
+    const plan = planPass([...rows('k', 3, [4, 5]), ...rows('l', 0, [1])], remembered, new Set());
+    expect(plan.reused).toEqual([{ topic, key: 'k' }]);
+    expect(versions(plan)).toEqual(['1']);
+  });
+
   it('does not send again what it remembers, and marks all of it', () => {
     const remembered = new Map([sent('k', 3, 5)]);
     const plan = planPass(rows('k', 3, [4, 5, 6]), remembered, new Set());
@@ -80,6 +88,6 @@ describe(planPass.name, () => {
 
   it('leaves blocked heads alone', () => {
     const plan = planPass(rows('k', 0, [1]), new Map(), new Set([headKey({ tenantId, topic, key: 'k' })]));
-    expect(plan).toEqual({ heads: [], holes: [], oldest: null });
+    expect(plan).toEqual({ heads: [], holes: [], reused: [], oldest: null });
   });
 });

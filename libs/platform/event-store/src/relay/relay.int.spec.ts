@@ -214,6 +214,38 @@ describe(Relay.name, () => {
     await clean();
   });
 
+  it('never calls an event published when it was another that it sent under its version', async () => {
+    // given: a server that loses a commit while its event is on the way to the log, and gives the version to another event
+    const log = createMemoryLog();
+    const [key, other] = [newId(), newId()];
+    await append([key]);
+    const forgetful: EventLog = {
+      ...log,
+      append: async (records) => {
+        const client = await f.admin.connect();
+        try {
+          await client.query(`set session_replication_role = replica`);
+          await client.query('update events set event_id = $2 where key = $1', [key, other]);
+        } finally {
+          client.release(true);
+        }
+        await log.append(records);
+      },
+    };
+    const alarms: RelayAlarm[] = [];
+    const sut = relay(forgetful, { metrics: { alarm: (alarm) => alarms.push(alarm) } });
+    // then
+    await until(() => sut.state === 'closed', { describe: () => `the relay to close: it is ${sut.state}` });
+    expect(alarms).toEqual([{ code: 'STORE_BEHIND_LOG' }]);
+    expect(seen(log, [key]).get(key)).not.toContainEqual(expect.objectContaining({ id: other }));
+    const { rows } = await f.admin.query<{ published: string; id: string }>(
+      'select published_version as published, e.event_id as id from key_head h join events e using (tenant_id, topic, key) where key = $1',
+      [key],
+    );
+    expect(rows).toEqual([{ published: '0', id: other }]);
+    await f.admin.query('update key_head set published_version = last_version, dirty_since = null where key = $1', [key]);
+  });
+
   it('raises an alarm for a dirty head without its events and publishes the other keys', async () => {
     const log = createMemoryLog();
     const [broken, fine] = [newId(), newId()];

@@ -188,7 +188,8 @@ export class Relay {
         if (
           session.broken ||
           (isPlatformError(error) && 'sqlState' in error.details) ||
-          isPlatformError(error, 'DATABASE_UNAVAILABLE')
+          isPlatformError(error, 'DATABASE_UNAVAILABLE') ||
+          isPlatformError(error, 'STORE_BEHIND_LOG')
         )
           throw error;
         this.#retried(error);
@@ -231,6 +232,8 @@ export class Relay {
     const started = performance.now();
     const rows = await this.#read(memory);
     const plan = planPass(rows, remembered, memory.blocked);
+    const [reused] = plan.reused;
+    if (reused) throw new PlatformError('STORE_BEHIND_LOG', 'a version that was sent belongs to another event now', reused);
     for (const hole of plan.holes) {
       const id = headKey({ tenantId: '', ...hole });
       if (memory.holes.has(id)) continue;
