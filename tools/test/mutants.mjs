@@ -1,5 +1,6 @@
 // Proof that the tests test: switches off one guard after the other, in a copy of the repository, and runs the specs that must notice.
-// `npm run test:mutants [-- part of a name]`. Ends with how many were caught; exits non-zero when one survived.
+// `npm run test:mutants [-- part of a name]`: docs/how-to/mutants.md. Ends with how many were caught; exits non-zero when one survived,
+// or could not be applied.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -52,22 +53,36 @@ const runSpecs = ({ tier, specs }) => {
   };
 };
 
-/** Applies the edits of a mutant; returns how to take them back. */
+/** Applies the edits of a mutant, all or none; returns how to take them back. */
 const apply = ({ name, edits }) => {
-  const before = new Map();
+  const [before, after] = [new Map(), new Map()];
   for (const { file, from, to } of edits) {
     const path = join(copy, file);
-    const text = readFileSync(path, 'utf8');
-    if (!before.has(path)) before.set(path, text);
+    if (!before.has(path)) before.set(path, readFileSync(path, 'utf8'));
+    const text = after.get(path) ?? before.get(path);
     const found = text.split(from).length - 1;
     if (found !== 1)
       throw new Error(`${name}: its text is ${found} times in ${file}; the code has changed, move the mutant along`);
-    writeFileSync(
+    after.set(
       path,
       text.replace(from, () => to),
     );
   }
+  after.forEach((text, path) => writeFileSync(path, text));
   return () => before.forEach((text, path) => writeFileSync(path, text));
+};
+
+const more = (count) => (count === 0 ? '' : ` and ${count} more`);
+
+/** Runs the specs in the order of the list, the likeliest first, until one fails. */
+const hunt = ({ tier, specs }) => {
+  const unread = [];
+  for (const spec of specs) {
+    const { failures, broken } = runSpecs({ tier, specs: [spec] });
+    if (failures.length > 0) return { spec, failures, unread };
+    unread.push(...(broken ?? [{ broken: spec }]));
+  }
+  return { failures: [], unread };
 };
 
 const wanted = process.argv.slice(2).join(' ');
@@ -91,13 +106,21 @@ for (const [tier, ofTier] of tiers) {
 
 let caught = 0;
 for (const mutant of chosen) {
-  const takeBack = apply(mutant);
-  const { failures, broken } = runSpecs(mutant.tests);
-  takeBack();
-  if (failures.length > 0) {
-    caught += 1;
-    print(`caught   ${mutant.name}: by ${failures.length} tests, for example "${failures[0]}"`);
-  } else print(`SURVIVED ${mutant.name}${broken?.length ? ` (specs that did not load: ${JSON.stringify(broken)})` : ''}`);
+  const started = Date.now();
+  try {
+    const takeBack = apply(mutant);
+    const { spec, failures, unread } = hunt(mutant.tests);
+    takeBack();
+    const seconds = `${((Date.now() - started) / 1000).toFixed(1)} s`;
+    if (failures.length > 0) {
+      caught += 1;
+      print(`caught   ${mutant.name}: by "${failures[0]}"${more(failures.length - 1)} in ${spec}, ${seconds}`);
+    } else
+      print(`SURVIVED ${mutant.name}, ${seconds}${unread.length ? ` (specs that did not load: ${JSON.stringify(unread)})` : ''}`);
+  } catch (error) {
+    // Nothing was written to the copy: the next mutant finds it as it was.
+    print(`FAILED   ${error.message}`);
+  }
 }
 rmSync(copy, { recursive: true, force: true });
 print(`${caught} passed, ${chosen.length - caught} failed`);
