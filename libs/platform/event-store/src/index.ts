@@ -20,6 +20,14 @@ export {
   type OperateOptions,
   type ParkedKey,
 } from './inbox/operate.js';
+export {
+  parkedKeyOf,
+  parkedPage,
+  type ParkedAfter,
+  type ParkedPage,
+  type ParkedView,
+  type RecordPlace,
+} from './inbox/parked-page.js';
 export { Commands, type CommandOptions } from './commands.js';
 export { causalToken } from './causal-token.js';
 export { feed, feedHead } from './feed.js';

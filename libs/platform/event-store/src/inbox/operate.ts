@@ -6,6 +6,7 @@ import type { SystemTx } from '../types.js';
 import { passVersion } from './duplicates.js';
 import { readIncoming, type Incoming, type UpcasterOf } from './incoming.js';
 import { applyOne } from './middleware.js';
+import { operable, type RecordPlace } from './parked-page.js';
 import { appendOperations, coordinatesOf, lockGroup, readParked, type Operation, type ParkedRow } from './parking.js';
 
 export type ParkedKey = {
@@ -45,6 +46,8 @@ export type OperateOptions = {
   /** Handlers of all topics of the group, as `KafkaBatchStrategy.handlers()` gives them. */
   readonly handlers: ReadonlyMap<string, TopicHandler>;
   readonly upcast?: UpcasterOf;
+  /** Whose operator it is: a key with records of another tenant is not found. Without it, any key of the group. */
+  readonly tenantId?: string;
 };
 
 /** `blocked`: why the next record failed again, null when the key is free. */
@@ -55,28 +58,36 @@ const RECORDS_AT_ONCE = 200;
 type Step = { readonly applied: number; readonly blocked: string | null; readonly more: boolean };
 
 /** Applies the parked records of a key again, in order, and frees the key when none is left. Stops at the first that fails again. */
-export const retryParked = async (options: OperateOptions): Promise<Drained> => {
+export const retryParked = (options: OperateOptions): Promise<Drained> => drainAll(options);
+
+/**
+ * Gives the first parked record of a key up, and applies what waited behind it. With `record`, only when that is the first: whoever
+ * decided has seen it, and the same decision sent twice gives up one record. Throws VERSION_CONFLICT when another is the first.
+ */
+export const skipParked = (options: OperateOptions, record?: RecordPlace): Promise<Drained> =>
+  drainAll(options, (tx) => skipFirst(tx, options, record));
+
+/** `before` belongs to the first transaction, so that nobody else comes between a skip and what follows from it. */
+const drainAll = async (options: OperateOptions, before?: (tx: SystemTx) => Promise<void>): Promise<Drained> => {
   let applied = 0;
-  for (;;) {
-    const step = await options.db.system((tx) => drain(tx, options));
+  for (let first = true; ; first = false) {
+    const step = await options.db.system(async (tx) => {
+      if (first) await before?.(tx);
+      return drain(tx, options);
+    });
     applied += step.applied;
     if (!step.more) return { applied, blocked: step.blocked };
   }
 };
 
-/** Gives the first parked record of a key up, and applies what waited behind it. */
-export const skipParked = async (options: OperateOptions): Promise<Drained> => {
-  await options.db.system((tx) => skipFirst(tx, options));
-  return retryParked(options);
-};
-
-const tenantsOf = async (tx: SystemTx, { groupId, key }: OperateOptions): Promise<string[]> => {
+const tenantsOf = async (tx: SystemTx, { groupId, key, tenantId }: OperateOptions): Promise<string[]> => {
   await lockGroup(tx, groupId, 'alone');
   const [row] = await tx.query<{ tenants: string[] }>(
     `select tenants from parked_key where group_id = $1 and key = $2 for update`,
     [groupId, key],
   );
-  if (!row) throw new PlatformError('NOT_FOUND', 'this key is not parked', { groupId });
+  if (!row || (tenantId !== undefined && !row.tenants.every((tenant) => operable(tenantId).includes(tenant))))
+    throw new PlatformError('NOT_FOUND', 'this key is not parked', { groupId });
   return row.tenants;
 };
 
@@ -137,9 +148,14 @@ const drain = async (tx: SystemTx, options: OperateOptions): Promise<Step> => {
   return { applied, blocked, more };
 };
 
-const skipFirst = async (tx: SystemTx, options: OperateOptions): Promise<void> => {
+const isAt = ({ topic, partition, offset }: RecordPlace, place: RecordPlace): boolean =>
+  topic === place.topic && partition === place.partition && offset === place.offset;
+
+const skipFirst = async (tx: SystemTx, options: OperateOptions, expected: RecordPlace | undefined): Promise<void> => {
   const { groupId, key, store, handlers, upcast } = options;
   const [row] = await readParked(tx, groupId, key, await tenantsOf(tx, options), 1);
+  if (expected && !(row && isAt(row.record, expected)))
+    throw new PlatformError('VERSION_CONFLICT', 'another record of this key is the first now', { groupId });
   if (!row) return;
   const { record, tenantId } = row;
   const incoming = readIncoming(record, handlers.get(record.topic)?.ignored ?? new Set(), upcast);

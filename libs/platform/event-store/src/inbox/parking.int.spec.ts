@@ -7,6 +7,7 @@ import { EventStore } from '../event-store.js';
 import { PLATFORM_TENANT } from '../lane.js';
 import { newId, type Fixture } from '../support.spec.js';
 import { listParked, retryParked, skipParked } from './operate.js';
+import { parkedKeyOf, parkedPage } from './parked-page.js';
 import {
   applied,
   batchOf,
@@ -222,6 +223,89 @@ describe('parking', () => {
       { state: 'skipped', at: '0' },
       { state: 'skipped', at: '1' },
     ]);
+  });
+
+  it('shows an operator the keys of one tenant and of none: names, places and counts', async () => {
+    const [log, group, t1, t2] = [smallLog(), newId(), newId(), newId()];
+    const [own, foreign, nobody] = [newId(), newId(), '+00 000 0000'];
+    const poison = eventOf({ tenant: t1, key: own, version: 1, data: {} });
+    await put(
+      log,
+      stored,
+      poison,
+      eventOf({ tenant: t2, key: foreign, version: 1, data: {} }),
+      eventOf({ tenant: t1, key: own, version: 2 }),
+      { key: nobody, raw: 'a key that is no id of ours' },
+    );
+    await put(log, facts, eventOf({ tenant: t1, key: own }));
+    const sut = middlewareOf(f.db, log, group);
+    await sut(batchOf(log, stored), writeApplied(group), none);
+    await sut(batchOf(log, facts), writeApplied(group), none);
+
+    const seen = await parkedPage(f.db, group, { tenantId: t1, limit: 10 });
+    expect(new Map(seen.items.map((item) => [item.handle, item]))).toEqual(
+      new Map([
+        [
+          own,
+          {
+            handle: own,
+            code: 'RECORD_INVALID',
+            parkedAt: expect.any(Date),
+            waiting: [
+              { topic: stored, records: 2 },
+              { topic: facts, records: 1 },
+            ],
+            first: { topic: stored, partition: 0, offset: 0n, eventId: poison.id },
+          },
+        ],
+        [
+          `${stored}~0~3`,
+          {
+            handle: `${stored}~0~3`,
+            code: 'RECORD_INVALID',
+            parkedAt: expect.any(Date),
+            waiting: [{ topic: stored, records: 1 }],
+            first: { topic: stored, partition: 0, offset: 3n, eventId: null },
+          },
+        ],
+      ]),
+    );
+    // page by page it is the same, and one key can be asked for
+    const first = await parkedPage(f.db, group, { tenantId: t1, limit: 1 });
+    expect(first.next).not.toBeNull();
+    const second = await parkedPage(f.db, group, { tenantId: t1, limit: 1, ...(first.next ? { after: first.next } : {}) });
+    expect([...first.items, ...second.items]).toEqual(seen.items);
+    expect(second.next).toBeNull();
+    const asked = await parkedPage(f.db, group, { tenantId: t1, handle: `${stored}~0~3`, limit: 1 });
+    expect(asked.items.map(({ handle }) => handle)).toEqual([`${stored}~0~3`]);
+    expect((await parkedPage(f.db, group, { tenantId: t1, handle: foreign, limit: 1 })).items).toEqual([]);
+    expect(await parkedKeyOf(f.db, group, t1, `${stored}~0~3`)).toBe(nobody);
+    expect(await parkedKeyOf(f.db, group, t1, `${stored}~0~1`)).toBeNull();
+
+    const options = { db: f.db, groupId: group, store, actorId, handlers: handlersOf(group), tenantId: t1 };
+    await expect(retryParked({ ...options, key: foreign })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(skipParked({ ...options, key: foreign })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await skipParked({ ...options, key: nobody })).toEqual({ applied: 0, blocked: null });
+  });
+
+  it('gives up only the record that was decided on', async () => {
+    const [log, group, tenant, key] = [smallLog(), newId(), newId(), newId()];
+    await put(
+      log,
+      stored,
+      eventOf({ tenant, key, version: 1, data: {} }),
+      eventOf({ tenant, key, version: 2, data: {} }),
+      eventOf({ tenant, key, version: 3 }),
+    );
+    await middlewareOf(f.db, log, group)(batchOf(log, stored), writeApplied(group), none);
+    const options = { db: f.db, groupId: group, store, key, actorId, handlers: handlersOf(group) };
+    const record = { topic: stored, partition: 0, offset: 0n };
+    await expect(skipParked(options, { ...record, offset: 1n })).rejects.toMatchObject({ code: 'VERSION_CONFLICT' });
+    expect(await skipParked(options, record)).toEqual({ applied: 0, blocked: 'RECORD_INVALID' });
+    // the same decision again, because its answer was lost
+    await expect(skipParked(options, record)).rejects.toMatchObject({ code: 'VERSION_CONFLICT' });
+    expect(await skipParked(options, { ...record, offset: 1n })).toEqual({ applied: 1, blocked: null });
+    expect(await operations(f, 'record.skipped.v1', group)).toHaveLength(2);
   });
 
   it('parks a key whose versions have a hole, and applies it when an operator says so', async () => {
