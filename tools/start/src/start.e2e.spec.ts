@@ -123,7 +123,7 @@ describe('npm start -- --once on engines that are given', () => {
 
   it('leaves them as they were', async () => {
     expect(await databaseMarks(postgres.url)).toEqual(new Map());
-    const log = openEventLog({ brokers: kafka.brokers, clientId: 'spec' });
+    const log = await openEventLog({ brokers: kafka.brokers, clientId: 'spec' });
     try {
       expect(await log.admin.describeTopics(Topics)).toEqual([]);
     } finally {

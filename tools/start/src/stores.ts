@@ -54,7 +54,7 @@ const assertTogether = (stores: Stores, clusterId: string, marks: ReadonlyMap<st
 /** Creates the databases, roles and topics that are missing, after making sure that folder, Postgres and Kafka belong together. */
 export const prepareStores = async (stores: Stores): Promise<Databases> => {
   const { adminUrl, brokers, externals, folders, installation, password, once } = stores;
-  const log = openEventLog({ brokers: [...brokers], clientId: 'centralita-start' });
+  const log = await openEventLog({ brokers: [...brokers], clientId: 'centralita-start' });
   try {
     const clusterId = await log.admin.clusterId().catch(unreachable('KAFKA_BROKERS', brokers.join(',')));
     if (once) {
@@ -91,7 +91,7 @@ export const removeGiven = async (stores: Pick<Stores, 'adminUrl' | 'brokers' | 
       if (marks.get(name)?.startsWith(markOf(made.installation, ''))) await dropDatabase(adminUrl, name);
   }
   if (externals.brokers !== null) {
-    const log = openEventLog({ brokers: [...brokers], clientId: 'centralita-start' });
+    const log = await openEventLog({ brokers: [...brokers], clientId: 'centralita-start' });
     const sameCluster = (await log.admin.clusterId().finally(() => log.close())) === made.clusterId;
     if (sameCluster) await deleteTopics(brokers, made.topics);
   }

@@ -21,7 +21,7 @@ const rebuildEnv = z.object({
 export const runRebuild = async (env: NodeJS.ProcessEnv, print: (line: string) => void): Promise<number> => {
   const [settings, kafka] = loadConfig(env, rebuildEnv, kafkaConnection);
   const signer = Signer.read(settings.AUDIT_SIGNING_KEY_FILE);
-  const log = openEventLog({ ...kafka, clientId: 'centralita-audit-log-rebuild' });
+  const log = await openEventLog({ ...kafka, clientId: 'centralita-audit-log-rebuild' });
   const db = settings.DATABASE_URL ? new Database(createDataSource({ url: settings.DATABASE_URL, poolSize: 2 })) : null;
   try {
     const { logs, differences } = await rebuild(log, (origin) => signer.key(tenantOf(origin)));

@@ -15,7 +15,7 @@ try {
     }),
     kafkaConnection,
   );
-  const log = openEventLog({ ...kafka, clientId: 'billing-replay' });
+  const log = await openEventLog({ ...kafka, clientId: 'billing-replay' });
   const dataSource = createDataSource({ url: config.DATABASE_URL, poolSize: 2, applicationName: 'billing-replay' });
   await dataSource.initialize();
   const db = new Database(dataSource);

@@ -24,7 +24,7 @@ export const readDump = async (lines: AsyncIterable<string>, take: Take): Promis
  * them; the fold does not mind, because all that concerns a message has one key. Throws LOG_UNAVAILABLE.
  */
 export const readLog = async (brokers: readonly string[], order: 'together' | 'by partition', take: Take): Promise<void> => {
-  const log = openEventLog({ brokers: [...brokers], clientId: 'centralita-replay' });
+  const log = await openEventLog({ brokers: [...brokers], clientId: 'centralita-replay' });
   try {
     for (const topic of [...inputTopics].sort()) {
       const ranges = [...(await log.admin.endOffsets(topic))]

@@ -18,6 +18,7 @@ import {
   ProblemFilter,
   startOperationsServer,
   startTracing,
+  untilHistoryAgrees,
   type Logger,
 } from '@centralita/platform-nest';
 import { Module } from '@nestjs/common';
@@ -83,7 +84,7 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
     const db = new Database(dataSource);
     drain.add('close', 'database', () => db.close());
     health.add('database', () => db.system((tx) => tx.query('select 1')).then(() => null));
-    const log = overrides.log ?? openEventLog({ ...kafka, clientId: `centralita-${name}`, logger });
+    const log = overrides.log ?? (await openEventLog({ ...kafka, clientId: `centralita-${name}`, logger }));
     if (!overrides.log) drain.add('close', 'event log', () => log.close());
     health.add('log', async () => ((await log.admin.describeTopics(['wa.inbound.v1'])).length === 1 ? null : 'topic missing'));
     const keyring = await Keyring.open({
@@ -139,6 +140,8 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
     const http = app.getHttpServer();
     http.maxConnections = config.WEBHOOK_MAX_CONNECTIONS;
     drain.add('accept', 'http', gracefulClose(http));
+    // What is answered 200 must be on the log that everybody reads.
+    await untilHistoryAgrees({ db, log, relay: null, health, metrics, logger, signal: drain.signal });
     await app.listen(config.HTTP_PORT, config.HTTP_HOST);
     const { port } = http.address() as AddressInfo;
     health.started();

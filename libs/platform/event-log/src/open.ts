@@ -1,6 +1,4 @@
 import type { ClientOptions } from './driver/options.js';
-import { openKafkajsLog } from './kafkajs/log.js';
-import { openPlatformaticLog } from './platformatic/log.js';
 import type { EventLog, LogLogger, LogMetrics } from './port.js';
 
 /** Clients behind the port: both keep the same promises, and the same conformance suite holds them to it. */
@@ -18,13 +16,19 @@ export type EventLogOptions = Omit<ClientOptions, 'logger'> & {
 };
 
 const silent: LogLogger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-const drivers = { kafkajs: openKafkajsLog, platformatic: openPlatformaticLog } as const;
+/** Loaded when chosen: a client costs its process memory, and up to half a second of processor time at the start. */
+const drivers = {
+  kafkajs: async () => (await import('./kafkajs/log.js')).openKafkajsLog,
+  platformatic: async () => (await import('./platformatic/log.js')).openPlatformaticLog,
+} as const;
 
 /** Opens the log; the first call that needs a broker connects. Throws CONFIGURATION_INVALID when the client is not the known one. */
-export const openEventLog = ({ driver = 'kafkajs', ...options }: EventLogOptions): EventLog =>
-  drivers[driver]({
+export const openEventLog = async ({ driver = 'kafkajs', ...options }: EventLogOptions): Promise<EventLog> => {
+  const open = await drivers[driver]();
+  return open({
     ...options,
     logger: options.logger ?? silent,
     metrics: options.metrics ?? {},
     compression: options.compression ?? 'none',
   });
+};

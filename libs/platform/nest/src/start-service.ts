@@ -153,12 +153,12 @@ export const startService = async <C>(
     });
     const log =
       overrides.log ??
-      openEventLog({
+      (await openEventLog({
         ...kafka,
         clientId: `centralita-${name}`,
         logger,
         metrics: logMetrics(metrics),
-      });
+      }));
     if (!overrides.log) drain.add('close', 'event log', () => log.close());
     const keyring =
       platform.KEYRING_DATABASE_URL && platform.KEYRING_MASTER_KEY

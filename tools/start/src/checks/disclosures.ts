@@ -1,12 +1,14 @@
-import { isType, Leaf } from '@centralita/contracts';
+import { isType, Leaf, type AccessRecord } from '@centralita/contracts';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Exchange } from '../day/client.js';
 import type { Facts } from './facts.js';
-import { Contradictions, type Finding } from './finding.js';
+import { Contradictions, groupBy, type Finding } from './finding.js';
 
 /**
  * Check 6. What clients received, what the gateway let through and what the platform recorded are the same set of record ids, and each
- * record is a leaf of the ledger.
+ * record is a leaf of the ledger. A record is written before the first byte: when somebody dies then, it stands for an answer that nobody
+ * heard, and counts as disclosed. There may be as many of those as the person's requests that failed.
  */
 export const checkDisclosures = (facts: Facts): Finding => {
   const found = new Contradictions();
@@ -14,12 +16,13 @@ export const checkDisclosures = (facts: Facts): Finding => {
   found.expect(new Set(atClients).size === atClients.length, 'two responses carry the same record id');
   const atGateway = gatewayRecords(facts.context.folders.logs);
   const records = facts.all('access.events.v1').flatMap(({ event }) => {
-    const data = event.data as { recordId: string; outcome: string };
-    return [{ recordId: data.recordId, outcome: data.outcome, lane: event.subject }];
+    const { recordId, outcome, actor } = event.data as AccessRecord;
+    return [{ recordId, outcome, actorId: actor.id }];
   });
-  const disclosed = new Set(records.filter((record) => record.outcome === 'disclosed').map((record) => record.recordId));
-  found.expectSameSet('disclosures', atClients, 'clients', disclosed, 'the log');
-  found.expectSameSet('disclosures', atGateway, 'the gateway', disclosed, 'the log');
+  const disclosed = new Map(records.flatMap((record) => (record.outcome === 'disclosed' ? [[record.recordId, record]] : [])));
+  const unheard = unheardOf(new Set(atClients), [...disclosed.values()], facts.day.exchanges);
+  found.expectSameSet('disclosures', [...atClients, ...unheard], 'clients', disclosed.keys(), 'the log');
+  found.expectSameSet('disclosures', [...atGateway, ...unheard], 'the gateway', disclosed.keys(), 'the log');
 
   const leaves = facts
     .of('audit.sequenced.v1', 'audit.leaf.sequenced.v1')
@@ -61,11 +64,31 @@ export const checkDisclosures = (facts: Facts): Finding => {
       responses: atClients.length,
       records: records.length,
       denied: records.length - disclosed.size,
+      unheard: unheard.length,
       leaves: leaves.length,
       confirmedByAssignment: confirmed,
     },
     problems: found.list,
   };
+};
+
+/** Records of answers that reached nobody: for each person at most as many as requests without a good answer. */
+const unheardOf = (
+  atClients: ReadonlySet<string>,
+  disclosed: readonly { readonly recordId: string; readonly actorId: string }[],
+  exchanges: readonly Exchange[],
+): string[] => {
+  const failed = groupBy(
+    exchanges.filter(({ status }) => status === 0 || status >= 500),
+    ({ actorId }) => actorId,
+  );
+  const missing = groupBy(
+    disclosed.filter(({ recordId }) => !atClients.has(recordId)),
+    ({ actorId }) => actorId,
+  );
+  return [...missing].flatMap(([actorId, records]) =>
+    records.slice(0, failed.get(actorId)?.length ?? 0).map(({ recordId }) => recordId),
+  );
 };
 
 /** Record ids that the gateway's log says it has passed on. */

@@ -29,7 +29,7 @@ export class Facts {
   /** Reads every record of every topic. Call it when nothing moves any more. */
   static async gather(context: StartContext, day: DayResult): Promise<Facts> {
     const world = await new SimulatorClient(context.simulatorUrl).journal();
-    const log = openEventLog({ brokers: [...context.brokers], clientId: 'checks' });
+    const log = await openEventLog({ brokers: [...context.brokers], clientId: 'checks' });
     const records = new Map<Topic, StoredRecord[]>();
     try {
       for (const topic of Topics) {

@@ -12,7 +12,7 @@ type Movement = { readonly moving: readonly string[]; readonly ends: string };
 
 /** Opens a look at every outbox, every consumer group, the routing writer's inputs and the log's ends. */
 const watch = async (context: StartContext): Promise<{ look: () => Promise<Movement>; close: () => Promise<void> }> => {
-  const log = openEventLog({ brokers: [...context.brokers], clientId: 'settled' });
+  const log = await openEventLog({ brokers: [...context.brokers], clientId: 'settled' });
   const clients = Object.entries(context.databases)
     .filter(([name]) => name !== 'keyring' && name !== 'gateway')
     .map(([name, urls]) => ({ name, client: new Client({ connectionString: urls.adminUrl }) }));

@@ -4,9 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Login } from './context.js';
 
-/** One answer as a client saw it. `accessRecord` is the id that the platform says it has written before it answered. */
+/** One request and its answer as a client saw it; status 0: no answer came. `accessRecord` is the id that the platform says it has written before it answered. */
 export type Exchange = {
-  readonly username: string;
+  readonly actorId: string;
   readonly method: string;
   readonly path: string;
   readonly status: number;
@@ -71,6 +71,25 @@ export class ApiClient {
   /** The answer whatever its status, for those who expect a refusal. */
   async raw(method: string, path: string, options: Options = {}): Promise<Answer<Buffer>> {
     const started = performance.now();
+    const note = (answer: Pick<Exchange, 'status' | 'code' | 'accessRecord'>): void =>
+      void this.exchanges.push({
+        actorId: this.login.actorId,
+        method,
+        path,
+        ...answer,
+        milliseconds: performance.now() - started,
+      });
+    try {
+      const { code, ...answer } = await this.#fetch(method, path, options);
+      note({ status: answer.status, code, accessRecord: answer.headers.get('x-access-record') });
+      return answer;
+    } catch (error) {
+      note({ status: 0, code: null, accessRecord: null });
+      throw error;
+    }
+  }
+
+  async #fetch(method: string, path: string, options: Options): Promise<Answer<Buffer> & { readonly code: string | null }> {
     const response = await fetch(`${this.gatewayUrl}/api${path}`, {
       method,
       headers: {
@@ -87,16 +106,7 @@ export class ApiClient {
     const code = response.headers.get('content-type')?.includes('problem')
       ? ((JSON.parse(body.toString('utf8')) as Problem).code ?? null)
       : null;
-    this.exchanges.push({
-      username: this.login.username,
-      method,
-      path,
-      status: response.status,
-      code,
-      accessRecord: response.headers.get('x-access-record'),
-      milliseconds: performance.now() - started,
-    });
-    return { status: response.status, body, headers: response.headers };
+    return { status: response.status, body, headers: response.headers, code };
   }
 
   async #call<Body>(method: string, path: string, options: Options): Promise<Answer<Body>> {

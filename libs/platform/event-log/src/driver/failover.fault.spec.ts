@@ -106,7 +106,7 @@ describe.each(cases)('the log over $driver on $nodes brokers', ({ driver, nodes 
     kafka = await startKafka({ dataDir: folder, nodes, brokerSessionTimeoutMs: 3000, heapMb: 256 });
     const metrics = { producerReplaced: ({ reason }: { reason: string }) => void replaced.push(reason) };
     const tell = (details: object): void => void told.push(JSON.stringify(details));
-    log = openEventLog({
+    log = await openEventLog({
       driver,
       brokers: kafka.brokers,
       clientId: 'failover',

@@ -1,11 +1,14 @@
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { assertNoneLeft, createTestTopics, ProcessHarness, testBrokers, until } from '@centralita/testing-engines';
 import { LogDrivers, openEventLog } from '../open.js';
-import type { StoredRecord } from '../port.js';
+import type { EventLog, StoredRecord } from '../port.js';
 
 describe.each(LogDrivers)('a process that appends over %s', (driver) => {
-  const log = openEventLog({ driver, brokers: testBrokers(), clientId: 'kill' });
+  let log: EventLog;
+  beforeAll(async () => {
+    log = await openEventLog({ driver, brokers: testBrokers(), clientId: 'kill' });
+  });
   const processes: ProcessHarness[] = [];
   afterAll(async () => {
     await Promise.all(processes.filter((one) => one.running()).map((one) => one.kill()));

@@ -24,7 +24,7 @@ describe.each(LogDrivers)('the log over %s', (driver) => {
   beforeAll(async () => {
     admin = client.admin();
     await admin.connect();
-    log = openEventLog({ driver, brokers: testBrokers(), clientId: 'driver', compression: 'gzip', metrics });
+    log = await openEventLog({ driver, brokers: testBrokers(), clientId: 'driver', compression: 'gzip', metrics });
   });
   afterAll(async () => {
     await log.close();
@@ -142,7 +142,7 @@ describe.each(LogDrivers)('the log over %s', (driver) => {
   });
 
   it('says LOG_UNAVAILABLE, which may pass, when nobody listens', async () => {
-    const alone = openEventLog({ driver, brokers: [`127.0.0.1:${await freePort()}`], clientId: 'alone', retries: 3 });
+    const alone = await openEventLog({ driver, brokers: [`127.0.0.1:${await freePort()}`], clientId: 'alone', retries: 3 });
     await expect(alone.append([{ topic: 't', key: 'k', value: null }])).rejects.toMatchObject({
       code: 'LOG_UNAVAILABLE',
       retryable: true,

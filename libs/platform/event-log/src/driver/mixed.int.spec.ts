@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PlatformError } from '@centralita/contracts';
 import { createTestTopics, testBrokers, until } from '@centralita/testing-engines';
 import { LogDrivers, openEventLog, type LogDriver } from '../open.js';
@@ -9,9 +9,11 @@ import { partitionKey, type EventLog, type StoredRecord, type Subscription } fro
 const PARTITIONS = 12;
 
 describe('both drivers on one log', () => {
-  const logs = Object.fromEntries(
-    LogDrivers.map((driver) => [driver, openEventLog({ driver, brokers: testBrokers(), clientId: `mixed-${driver}` })]),
-  ) as Record<LogDriver, EventLog>;
+  const logs = {} as Record<LogDriver, EventLog>;
+  beforeAll(async () => {
+    for (const driver of LogDrivers)
+      logs[driver] = await openEventLog({ driver, brokers: testBrokers(), clientId: `mixed-${driver}` });
+  });
   afterAll(() => Promise.all(Object.values(logs).map((log) => log.close())));
 
   const readAll = async (log: EventLog, topic: string): Promise<StoredRecord[]> => {

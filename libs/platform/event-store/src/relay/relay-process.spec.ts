@@ -12,7 +12,7 @@ const required = (name: string): string => {
 const names = JSON.parse(required('TOPICS')) as Record<string, string>;
 const relay = new Relay({
   url: required('RELAY_URL'),
-  log: renamedLog(openEventLog({ brokers: required('KAFKA_BROKERS').split(','), clientId: 'relay-under-test' }), names),
+  log: renamedLog(await openEventLog({ brokers: required('KAFKA_BROKERS').split(','), clientId: 'relay-under-test' }), names),
   service: 'conversation',
   topics: ['conversation.events.v1'],
   headsPerBucket: 4,

@@ -26,7 +26,7 @@ describe('relays that are killed and frozen, on a broker', () => {
   beforeAll(async () => {
     f = await inboxFixture();
     names = await createTestTopics([topic], PARTITIONS);
-    broker = openEventLog({ brokers: testBrokers(), clientId: 'relay-kill' });
+    broker = await openEventLog({ brokers: testBrokers(), clientId: 'relay-kill' });
     log = renamedLog(broker, names);
   });
   afterAll(async () => {
