@@ -61,6 +61,29 @@ describe('a slow client', () => {
     expect(second.socket.destroyed).toBe(false);
   });
 
+  it('cannot fill the memory with bodies that never end: the one that began first is let go', async () => {
+    const megabyte = 1024 * 1024;
+    const { port } = await webhookWith({ env: { WEBHOOK_MAX_BYTES_ARRIVING: String(4 * megabyte) } });
+    const halves: Awaited<ReturnType<typeof open>>[] = [];
+    for (let n = 0; n < 2; n += 1) {
+      const half = await open(port);
+      half.socket.write(`${head(3 * megabyte)}\r\n`);
+      half.socket.write(Buffer.alloc(2.5 * megabyte, 0x20));
+      halves.push(half);
+    }
+    expect(await halves[0]?.closed).toMatch(/^HTTP\/1.1 503/);
+    expect(halves[1]?.socket.destroyed).toBe(false);
+    const body = messages(text({ text: { body: 'x'.repeat(megabyte) } }));
+    expect((await post(body, {}, 'blue', `http://127.0.0.1:${port}/webhooks`)).status).toBe(200);
+  });
+
+  it('that declares too much is refused before it sends any of it', async () => {
+    const { port } = await webhookWith();
+    const { socket, closed } = await open(port);
+    socket.write(`${head(3 * 1024 * 1024 + 1)}\r\n`);
+    expect(await closed).toMatch(/^HTTP\/1.1 413/);
+  });
+
   it('does not hold up a drain', async () => {
     const { port, drain } = await start();
     const { closed } = await open(port);

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Batcher, openEventLog, type EventLog } from '@centralita/event-log';
 import { createDataSource, Database } from '@centralita/event-store';
@@ -29,6 +30,7 @@ import { webhookEnv } from '../config.js';
 import { Directory } from '../directory/directory.js';
 import { migrations } from '../services.js';
 import { FolderStore } from '../object-store/folder.js';
+import { Arrivals } from './arrivals.js';
 import { countDelivery, WEBHOOK, WebhookController, webhookMetrics, type WebhookParts } from './http.js';
 import { KnownSends } from './known-sends.js';
 import { Receiver } from './receiver.js';
@@ -134,7 +136,13 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
     app.useGlobalFilters(new ProblemFilter(logger, metrics));
     const server = app.getHttpAdapter().getInstance();
     server.removeAllContentTypeParsers();
-    server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    const arrivals = new Arrivals({ bodyBytes: MAX_BODY_BYTES, totalBytes: config.WEBHOOK_MAX_BYTES_ARRIVING });
+    server.addContentTypeParser('*', (_request: unknown, payload: IncomingMessage) => arrivals.read(payload));
+    // Whoever is answered before the body is there is not waited for any longer.
+    server.addHook('onSend', (request, reply, payload, done) => {
+      if (!request.raw.complete) reply.header('connection', 'close');
+      done(null, payload);
+    });
     observeHttp(server, metrics);
     await app.init();
     const http = app.getHttpServer();
