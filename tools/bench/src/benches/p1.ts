@@ -86,11 +86,11 @@ const serve = async (ground: Ground, { args, env, topic }: Server, parameters: C
     );
   await until(answers, { timeoutMs: 60_000, describe: 'the webhook to answer' });
   if (child.exitCode !== null) throw new Error(`the webhook ended with ${child.exitCode}`);
-  const log = openEventLog({ brokers: [...brokers], clientId: 'bench-reader' });
+  const log = await openEventLog({ brokers: [...brokers], clientId: 'bench-reader' });
   const secret = createSecretKey(SECRET, 'utf8');
   const load = new Load(`http://127.0.0.1:${port}/webhooks/bench`, parameters['connections'] ?? 512);
   return {
-    pid: child.pid as number,
+    processes: { webhook: child.pid as number },
     prepare: async (seconds): Promise<Work> => {
       const { rate = 0, items = 1, deliveries = 0 } = parameters;
       const made = Array.from({ length: rate > 0 ? rate * seconds : deliveries }, () => delivery(items, secret));
@@ -117,7 +117,7 @@ const serve = async (ground: Ground, { args, env, topic }: Server, parameters: C
 };
 
 const setUp = async ({ brokers, databaseUrl, folder }: Ground): Promise<Record<string, string>> => {
-  const log = openEventLog({ brokers: [...brokers], clientId: 'bench' });
+  const log = await openEventLog({ brokers: [...brokers], clientId: 'bench' });
   const own = topicSpecs.filter(({ name }) => name === 'wa.inbound.v1');
   await log.admin.createTopics([...own, ...own.map((spec) => ({ ...spec, name: BARE_TOPIC }))]);
   await log.close();

@@ -80,7 +80,7 @@ export const p3: Bench = {
   engines: ['postgres', 'kafka'],
   cases: [{ name: 'replay from offset 0', goal: 0.5, parameters: {} }],
   setUp: async ({ brokers, folder }) => {
-    const log = openEventLog({ brokers: [...brokers], clientId: 'bench' });
+    const log = await openEventLog({ brokers: [...brokers], clientId: 'bench' });
     await fill(log);
     await log.close();
     const accounts = join(folder, 'accounts.json');

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { removePostgres, startKafka, startPostgres } from '@centralita/testing-engines';
 import type { Cores } from '../bench.js';
 import { pin } from './machine.js';
+import { once } from './once.js';
 
 export type RunningEngines = {
   /** Empty when the bench needs none. */
   readonly databaseUrl: string;
   readonly brokers: readonly string[];
-  /** Processes of ours, for their processor time; null when the environment named the engine. */
-  readonly own: { readonly postgres: number | null; readonly kafka: number | null };
+  /** Processes that were started here, for their processor time; an engine that the environment named is not among them. */
+  readonly own: Readonly<Partial<Record<'postgres' | 'kafka', number>>>;
   readonly folder: string;
   stop(): Promise<void>;
 };
@@ -27,35 +28,35 @@ export const startBenchEngines = async (
   // Postgres may have to run as another account, which must get through.
   await chmod(folder, 0o755);
   const stops: (() => Promise<void>)[] = [];
-  const stop = async (): Promise<void> => {
+  const own: Partial<Record<'postgres' | 'kafka', number>> = {};
+  // A signal and the end of the run may both ask for it.
+  const stop = once(async () => {
     await Promise.all(stops.map((one) => one()));
     await removePostgres(join(folder, 'postgres'));
     await rm(folder, { recursive: true, force: true });
-  };
+  });
   const place = (pid: number): number => {
     if (cores !== null) pin(pid, cores.rest);
     return pid;
   };
   try {
     let databaseUrl = process.env['DATABASE_URL'] ?? '';
-    let postgres: number | null = null;
     if (needed.has('postgres') && databaseUrl === '') {
       const running = await startPostgres({ dataDir: join(folder, 'postgres'), durable: true, maxConnections: 200 });
       stops.push(() => running.stop());
       databaseUrl = running.url;
-      postgres = place(running.pid);
+      own.postgres = place(running.pid);
     }
     let brokers = (process.env['KAFKA_BROKERS'] ?? '').split(',').filter((broker) => broker !== '');
-    let kafka: number | null = null;
     if (needed.has('kafka') && brokers.length === 0) {
       // Tests start their broker with the quick compiler only. This variable is the one that wins over a command line.
       process.env['_JAVA_OPTIONS'] = '-XX:TieredStopAtLevel=4';
       const running = await startKafka({ dataDir: join(folder, 'kafka'), heapMb: 768 });
       stops.push(() => running.stop());
       brokers = running.brokers;
-      kafka = place(running.pids[0] as number);
+      own.kafka = place(running.pids[0] as number);
     }
-    return { databaseUrl: needed.has('postgres') ? databaseUrl : '', brokers, own: { postgres, kafka }, folder, stop };
+    return { databaseUrl: needed.has('postgres') ? databaseUrl : '', brokers, own, folder, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -57,7 +57,7 @@ export const describeMachine = async (engines: RunningEngines, cores: Cores | nu
   kernel: release(),
   node: process.version,
   postgres: engines.databaseUrl === '' ? null : await postgresVersion(engines.databaseUrl),
-  kafka: engines.brokers.length === 0 ? null : engines.own.kafka === null ? 'given by KAFKA_BROKERS' : kafkaVersion(),
+  kafka: engines.brokers.length === 0 ? null : engines.own.kafka === undefined ? 'given by KAFKA_BROKERS' : kafkaVersion(),
   placement:
     cores === null
       ? 'nothing is pinned'

@@ -20,6 +20,7 @@ export type CaseReport = {
   /** Their processor time a message over ours: steadier than rates where cores are shared. */
   readonly cpuRatio: Spread | null;
   readonly limits: Readonly<Record<string, number>>;
+  readonly leastPerSecond: number | null;
   readonly ours: Figures;
   readonly baseline: Figures & { readonly what: string };
 };
@@ -68,6 +69,7 @@ export const caseReport = (bench: Bench, { case: one, rounds }: CaseResult): Cas
     ratio: spread(ratioOf === 'rate' ? rates : costs),
     cpuRatio: costs.some(Number.isNaN) ? null : spread(costs),
     limits: one.limits ?? {},
+    leastPerSecond: one.leastPerSecond ?? null,
     ours: figures(rounds.ours),
     baseline: { what: bench.baseline, ...figures(rounds.theirs) },
   };
@@ -90,7 +92,17 @@ export const roundLine = (side: string, index: number, round: Round): string => 
   return `  ${name.padEnd(8)} ${side.padEnd(6)} ${String(messages).padStart(8)} messages in ${number(seconds)} s = ${number(perSecond, 0)}/s, CPU a message ${per(processor)}, of the engines ${per(engines)}${more.join('')}`;
 };
 
-export const caseLines = ({ id, goal, ratioOf, ratio, cpuRatio, limits, ours, baseline }: CaseReport): string[] => {
+export const caseLines = ({
+  id,
+  goal,
+  ratioOf,
+  ratio,
+  cpuRatio,
+  limits,
+  leastPerSecond,
+  ours,
+  baseline,
+}: CaseReport): string[] => {
   const side = (name: string, { perSecond, cpuPerMessage, others }: Figures): string => {
     const cpu = cpuPerMessage === null ? 'CPU not known' : `${range(cpuPerMessage)} us CPU a message`;
     return [
@@ -99,7 +111,8 @@ export const caseLines = ({ id, goal, ratioOf, ratio, cpuRatio, limits, ours, ba
       ...Object.entries(others).map(([name, one]) => `${name} ${range(one)}`),
     ].join(', ');
   };
-  const wanted = goal === null ? '' : `; goal ${goal}: ${ratio.median >= goal ? 'reached' : 'NOT reached'}`;
+  const reached = (is: boolean): string => (is ? 'reached' : 'NOT reached');
+  const wanted = goal === null ? '' : `; goal ${goal}: ${reached(ratio.median >= goal)}`;
   return [
     `${id}: ratio of ${ratioOf === 'rate' ? 'messages/s' : 'CPU a message'} ${range(ratio)}${wanted}`,
     ...(ratioOf === 'cpu' || cpuRatio === null ? [] : [`    ratio of CPU a message ${range(cpuRatio)}`]),
@@ -107,8 +120,11 @@ export const caseLines = ({ id, goal, ratioOf, ratio, cpuRatio, limits, ours, ba
     side('theirs', baseline),
     ...Object.entries(limits).map(([name, most]) => {
       const median = ours.others[name]?.median ?? Number.NaN;
-      return `    ${name} at most ${most}: ${median <= most ? 'reached' : 'NOT reached'}`;
+      return `    ${name} at most ${most}: ${reached(median <= most)}`;
     }),
+    ...(leastPerSecond === null
+      ? []
+      : [`    at least ${leastPerSecond} messages/s: ${reached(ours.perSecond.median >= leastPerSecond)}`]),
   ];
 };
 

@@ -1,10 +1,8 @@
 import { sides, type Bench, type Case, type Ground, type SideName } from '../bench.js';
-import { processorTime } from './cpu.js';
-import type { RunningEngines } from './engines.js';
 import { SideProcess, type Sample } from './side-process.js';
 
-/** A round of one side, with what the engines spent meanwhile (microseconds; null when they are not ours). */
-export type Round = Sample & { readonly perSecond: number; readonly engines: number | null };
+/** A round of one side. */
+export type Round = Sample & { readonly perSecond: number };
 
 export type CaseResult = {
   readonly case: Case;
@@ -19,19 +17,8 @@ export type RoundOptions = {
   readonly onRound: (side: SideName, index: number, round: Round) => void;
 };
 
-const enginesTime = ({ own }: RunningEngines): number | null => {
-  const times = [own.postgres, own.kafka].flatMap((pid) => (pid === null ? [] : (processorTime(pid) ?? [])));
-  return times.length === 0 ? null : times.reduce((sum, time) => sum + time, 0);
-};
-
 /** Both sides in turn, A B A B: what changes on the machine meanwhile meets both. Warm-up rounds are not in the result. */
-export const runCase = async (
-  bench: Bench,
-  one: Case,
-  ground: Ground,
-  engines: RunningEngines,
-  options: RoundOptions,
-): Promise<CaseResult> => {
+export const runCase = async (bench: Bench, one: Case, ground: Ground, options: RoundOptions): Promise<CaseResult> => {
   const result: Record<SideName, Round[]> = { ours: [], theirs: [] };
   const running = new Map<SideName, SideProcess>();
   try {
@@ -42,12 +29,9 @@ export const runCase = async (
     }
     for (let index = -options.warmUp; index < options.rounds; index += 1)
       for (const [side, process] of running) {
-        const before = enginesTime(engines);
         const sample = await process.ask({ ask: 'round', seconds: options.seconds });
-        const after = enginesTime(engines);
         if (sample === undefined) throw new Error('a round came back without figures');
-        const spent = before === null || after === null ? null : after - before;
-        const round = { ...sample, perSecond: sample.messages / sample.seconds, engines: spent };
+        const round = { ...sample, perSecond: sample.messages / sample.seconds };
         if (index >= 0) result[side].push(round);
         options.onRound(side, index, round);
       }

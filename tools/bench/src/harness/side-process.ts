@@ -13,11 +13,12 @@ export type SideRequest =
   | { readonly ask: 'round'; readonly seconds: number }
   | { readonly ask: 'close' };
 
-/** What a side says of a round; processor time is in microseconds, null where it cannot be known. */
+/** What a side says of a round. Processor time is in microseconds, that of the engines meanwhile apart, null where it cannot be known. */
 export type Sample = {
   readonly messages: number;
   readonly seconds: number;
   readonly processor: number | null;
+  readonly engines: number | null;
   readonly figures: Readonly<Record<string, number>>;
 };
 export type SideAnswer = { readonly sample?: Sample } | { readonly error: string };
