@@ -7,14 +7,17 @@ import type { Health } from './health.js';
 /** Above this age of the last poll this member takes no part in its group any more: three session timeouts. */
 const POLL_AGE_LIMIT_MS = 90_000;
 
-/** Ready while the last poll is recent. `lastPollAt` is null until there is a subscription. */
-export const watchPolls = (health: Health, lastPollAt: () => number | null, now: () => number = Date.now): void =>
+/**
+ * Ready while the last poll is recent, or while the first one may still come. `lastPollAt` is null until there is a subscription. Joining
+ * takes as long as the session of a member that died; a process that serves people does not keep them waiting for it.
+ */
+export const watchPolls = (health: Health, lastPollAt: () => number | null, now: () => number = Date.now): void => {
+  const since = now();
   health.add('consumer', () => {
-    const last = lastPollAt();
-    if (last === null) return 'not subscribed';
-    const age = now() - last;
+    const age = now() - (lastPollAt() ?? since);
     return age > POLL_AGE_LIMIT_MS ? `no poll for ${Math.round(age / 1000)} s` : null;
   });
+};
 
 /** Measures every batch around the middleware that applies it, and says which failures will not pass by themselves. */
 export const measureBatches =
