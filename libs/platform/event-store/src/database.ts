@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { PlatformError, Uuid } from '@centralita/contracts';
-import { DataSource, type Logger, type MigrationInterface, type QueryResult, type QueryRunner } from 'typeorm';
+import type { PoolClient, QueryResult } from 'pg';
+import { DataSource, QueryFailedError, type Logger, type MigrationInterface } from 'typeorm';
 import { databaseError, isRetryableTransaction } from './database-error.js';
+import { statementOf } from './prepared.js';
 import type { SystemTx, Tx } from './types.js';
 
 export type DataSourceOptions = {
@@ -85,7 +87,7 @@ export class Database {
   async withTenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>, options: { commandId?: string } = {}): Promise<T> {
     mustBeUuid(tenantId);
     // In one round trip: most transactions are short, and each trip costs system calls on both sides.
-    const begin = `start transaction; select set_config('app.tenant_id', '${tenantId}', true)`;
+    const begin = `start transaction; set local app.tenant_id = '${tenantId}'`;
     return this.#transaction((tx) => work({ ...tx, tenantId, ...options }), begin);
   }
 
@@ -136,23 +138,25 @@ export class Database {
   async #once<T>(work: (tx: SystemTx) => Promise<T>, begin: string): Promise<T> {
     const runner = await driver(async () => {
       await this.#connected();
-      const connected = this.#dataSource.createQueryRunner();
-      await connected.connect();
-      return connected;
+      return this.#dataSource.createQueryRunner();
     });
     try {
-      await driver(() => runner.query(begin));
-      const tx = systemTx(runner);
-      const result = await work(tx);
-      // The server answers such a commit by rolling back, without an error: what was done would be lost in silence.
-      if (tx[MARKS].failed) throw new PlatformError('INTERNAL', 'a statement of the transaction failed and nobody minded');
-      await driver(() => runner.query('commit'));
-      if (tx[MARKS].appended) for (const listener of this.#appendListeners) listener();
-      return result;
-    } catch (error) {
-      // The first error is the one that counts; a rollback fails only when the connection is gone, and then nothing was committed.
-      await runner.query('rollback').catch(() => undefined);
-      throw error;
+      // TypeORM keeps the connection; statements go to the driver itself, since its way through TypeORM costs as much as they do.
+      const client = (await driver(() => runner.connect())) as PoolClient;
+      try {
+        await send(client, begin);
+        const tx = systemTx(client);
+        const result = await work(tx);
+        // The server answers such a commit by rolling back, without an error: what was done would be lost in silence.
+        if (tx[MARKS].failed) throw new PlatformError('INTERNAL', 'a statement of the transaction failed and nobody minded');
+        await send(client, 'commit');
+        if (tx[MARKS].appended) for (const listener of this.#appendListeners) listener();
+        return result;
+      } catch (error) {
+        // The first error is the one that counts; a rollback fails only when the connection is gone, and then nothing was committed.
+        await client.query('rollback').catch(() => undefined);
+        throw error;
+      }
     } finally {
       await runner.release();
     }
@@ -184,11 +188,20 @@ export const markReplay = (tx: SystemTx & Partial<Marks>, replays: boolean): voi
   if (tx[MARKS]) tx[MARKS].replays = replays;
 };
 
-const systemTx = (runner: QueryRunner): SystemTx & Marks => {
+const send = async (client: PoolClient, sql: string, parameters?: readonly unknown[]): Promise<QueryResult> => {
+  try {
+    return await client.query(statementOf(sql, parameters));
+  } catch (error) {
+    // In TypeORM's wrapping, by which an error of the driver is told from all others.
+    throw databaseError(new QueryFailedError(sql, [], error as Error));
+  }
+};
+
+const systemTx = (client: PoolClient): SystemTx & Marks => {
   const marks = { appended: false, replays: false, failed: false };
   const run = async (sql: string, parameters: readonly unknown[]): Promise<QueryResult> => {
     try {
-      const result = await driver(() => runner.query(sql, [...parameters], true));
+      const result = await send(client, sql, parameters);
       if (/^rollback to /i.test(sql)) marks.failed = false;
       return result;
     } catch (error) {
@@ -199,9 +212,9 @@ const systemTx = (runner: QueryRunner): SystemTx & Marks => {
   return {
     [MARKS]: marks,
     query: async <Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
-      ((await run(sql, parameters)).records ?? []) as Row[],
+      ((await run(sql, parameters)).rows ?? []) as Row[],
     execute: async (sql: string, parameters: readonly unknown[] = []): Promise<number> =>
-      (await run(sql, parameters)).affected ?? 0,
+      (await run(sql, parameters)).rowCount ?? 0,
   };
 };
 

@@ -35,14 +35,57 @@ describe(EventStore.name, () => {
     expect(await f.db.withTenant(tenant, (tx) => store.load(tx, stream, 2))).toHaveLength(1);
   });
 
-  it('refuses an expected version that is too low or too high, and keeps nothing of the append', async () => {
+  it.each([
+    { how: 'alone', others: () => [] },
+    { how: 'among others', others: () => [identified(newId(), newId(), 0), identified(newId(), newId(), 'any')] },
+  ])('refuses an expected version that is too low or too high, $how, and keeps nothing of the append', async ({ others }) => {
     const [key, stream] = [newId(), newId()];
-    await append([identified(key, stream, 0)]);
-    expect(await codeOf(append([identified(key, stream, 0)]))).toBe('VERSION_CONFLICT');
-    expect(await codeOf(append([identified(key, stream, 7)]))).toBe('VERSION_CONFLICT');
-    expect(await codeOf(append([identified(newId(), newId(), 3)]))).toBe('VERSION_CONFLICT');
-    const [next] = await append([identified(key, stream, 1)]);
+    await append([identified(key, stream, 0), ...others()]);
+    expect(await codeOf(append([identified(key, stream, 0), ...others()]))).toBe('VERSION_CONFLICT');
+    expect(await codeOf(append([identified(key, stream, 7), ...others()]))).toBe('VERSION_CONFLICT');
+    expect(await codeOf(append([...others(), identified(newId(), newId(), 3)]))).toBe('VERSION_CONFLICT');
+    const [next] = await append([identified(key, stream, 1), ...others()]);
     expect(next).toMatchObject({ keyVersion: 2n, streamVersion: 2n });
+  });
+
+  it('reads as little of a large table as of a small one, also with plans that were made for an empty one', async () => {
+    // given: a session whose plans are made, and a table that has grown since
+    const small = await fixture({ poolSize: 1 });
+    const one = (stream: string, version: number) =>
+      small.db.withTenant(tenant, (tx) => store.append(tx, topic, [identified(stream, stream, version)]));
+    const many = (streams: readonly string[], version: number) =>
+      small.db.withTenant(tenant, (tx) =>
+        store.append(
+          tx,
+          topic,
+          streams.map((id) => identified(id, id, version)),
+        ),
+      );
+    try {
+      const streams = Array.from({ length: 3 }, newId);
+      for (let version = 0; version < 8; version += 1) {
+        await one(streams[0] as string, version);
+        await many(streams.slice(1), version);
+      }
+      await many(Array.from({ length: 2_000 }, newId), 0);
+      // when
+      const read = await small.db.withTenant(tenant, async (tx) => {
+        await store.append(tx, topic, [identified(streams[0] as string, streams[0] as string, 8)]);
+        await store.append(
+          tx,
+          topic,
+          streams.slice(1).map((id) => identified(id, id, 8)),
+        );
+        return tx.query<{ rows: string }>(
+          `select sum(pg_stat_get_xact_tuples_returned(oid)) as rows from pg_class
+           where oid = 'events'::regclass or oid in (select indexrelid from pg_index where indrelid = 'events'::regclass)`,
+        );
+      });
+      // then
+      expect(Number(read[0]?.rows)).toBeLessThan(50);
+    } finally {
+      await small.end();
+    }
   });
 
   it('gives any-version events the next version of their stream', async () => {

@@ -3,6 +3,7 @@ import { activeTraceparent, traceparentOfCause } from '@centralita/event-log';
 import { v7 as uuidv7 } from 'uuid';
 import { markAppended } from './database.js';
 import { checkedData, sourceOf, type EventMeta, type EventRow } from './event-data.js';
+import { prepared } from './prepared.js';
 import { toBigInt, type Appended, type DomainLease, type NewEvent, type RecordedEvent, type Tx } from './types.js';
 
 export type EventStoreOptions = {
@@ -35,6 +36,14 @@ const recordedEvent = (row: StoredRow): RecordedEvent =>
     domainSeq: row.domain_seq === null ? null : toBigInt(row.domain_seq),
     // The row was checked against the catalogue when it was appended.
   }) as RecordedEvent;
+
+type AppendedRow = { readonly key_version: string; readonly stream_version: string; readonly domain_seq: string | null };
+
+const APPEND_ONE = prepared(`select * from append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`);
+const APPEND_MANY = prepared(
+  `select key_version, stream_version, domain_seq
+   from append_events($1, $2, $3::uuid[], $4::uuid[], $5::bigint[], $6::uuid[], $7::text[], $8::jsonb[], $9::jsonb[], $10, $11)`,
+);
 
 /** A stream's events carry the same expectation; a running count would be accepted for the first and refused for the rest. */
 const checkExpectations = (events: readonly NewEvent[]): void => {
@@ -73,7 +82,7 @@ export class EventStore {
     checkExpectations(events);
     const now = this.#clock();
     const active = activeTraceparent();
-    const prepared = events.map((event) => {
+    const rendered = events.map((event) => {
       const trace = event.traceparent ?? (event.cause && traceparentOfCause(event.cause)) ?? active;
       const { json, keyId } = checkedData(event, topic, this.service);
       const id = event.id ?? this.#newId();
@@ -89,24 +98,37 @@ export class EventStore {
       };
       return { event, id, json, meta: JSON.stringify(meta) };
     });
-    const rows = await tx.query<{ event_id: string; key_version: string; stream_version: string; domain_seq: string | null }>(
-      `select * from append_events($1, $2, $3::uuid[], $4::uuid[], $5::bigint[], $6::uuid[], $7::text[], $8::jsonb[], $9::jsonb[], $10, $11)`,
-      [
-        tx.tenantId,
-        topic,
-        events.map(({ key }) => key),
-        events.map(({ streamId }) => streamId),
-        events.map(({ expectedVersion }) => (expectedVersion === 'any' ? null : expectedVersion)),
-        prepared.map(({ id }) => id),
-        events.map(({ type }) => type),
-        prepared.map(({ json }) => json),
-        prepared.map(({ meta }) => meta),
-        domain?.id ?? null,
-        domain?.epoch ?? null,
-      ],
-    );
+    const domainParameters = [domain?.id ?? null, domain?.epoch ?? null];
+    const expectedOf = ({ expectedVersion }: NewEvent): number | null => (expectedVersion === 'any' ? null : expectedVersion);
+    const [only] = rendered.length === 1 ? rendered : [];
+    const rows =
+      only === undefined
+        ? await tx.query<AppendedRow>(APPEND_MANY, [
+            tx.tenantId,
+            topic,
+            events.map(({ key }) => key),
+            events.map(({ streamId }) => streamId),
+            events.map(expectedOf),
+            rendered.map(({ id }) => id),
+            events.map(({ type }) => type),
+            rendered.map(({ json }) => json),
+            rendered.map(({ meta }) => meta),
+            ...domainParameters,
+          ])
+        : await tx.query<AppendedRow>(APPEND_ONE, [
+            tx.tenantId,
+            topic,
+            only.event.key,
+            only.event.streamId,
+            expectedOf(only.event),
+            only.id,
+            only.event.type,
+            only.json,
+            only.meta,
+            ...domainParameters,
+          ]);
     return rows.map((row, index) => {
-      const { event, id } = prepared[index] as (typeof prepared)[number];
+      const { event, id } = rendered[index] as (typeof rendered)[number];
       return {
         id,
         key: event.key,

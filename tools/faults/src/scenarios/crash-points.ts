@@ -3,7 +3,7 @@ import type { Scenario } from '../scenario.js';
 
 /** Statements and calls of the platform between which a process can end; held against what really passes through the drivers. */
 const appliesOffset = '^\\s*update consumer_offset';
-const appends = 'from append_events\\(';
+const appends = 'from append_events?\\(';
 const publishes = 'relay_published\\(';
 
 type Deadly = { readonly role: string; readonly where: string; readonly point: CrashPoint };
