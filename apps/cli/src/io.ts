@@ -6,6 +6,8 @@ export type Io = {
   readonly writeFile: (path: string, text: string) => Promise<void>;
   /** A new file that is written bit by bit; whatever stood there is gone. */
   readonly openFile: (path: string) => Promise<OpenFile>;
+  readonly fetch: typeof fetch;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
 };
@@ -15,6 +17,9 @@ export type OpenFile = { readonly write: (text: string) => Promise<void>; readon
 export const EXIT_USAGE = 64;
 /** What the command needs is not there, a broker or the build: sysexits' EX_UNAVAILABLE. It says nothing about what was to be checked. */
 export const EXIT_UNAVAILABLE = 69;
+
+/** The service does not let the caller: sysexits' EX_NOPERM. */
+export const EXIT_REFUSED = 77;
 
 /** A command sets its exit code here; commander's actions cannot return one. */
 export type Outcome = { exitCode: number };

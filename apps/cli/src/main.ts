@@ -17,6 +17,8 @@ process.exitCode = await run(process.argv.slice(2), {
     const file = await open(path, 'w');
     return { write: (text) => file.appendFile(text), close: () => file.close() };
   },
+  fetch: (input, init) => fetch(input, init),
+  env: process.env,
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
 });

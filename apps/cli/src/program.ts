@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT_USAGE, type Io, type Outcome } from './io.js';
+import { parkedCommand } from './parked/command.js';
 import { replayCommand } from './replay/command.js';
 import { verifyCommand } from './verify/command.js';
 
@@ -8,13 +9,13 @@ const version = (): string =>
   (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 /** One folder per command; a new command is one line here. */
-const commands: readonly ((io: Io, outcome: Outcome) => Command)[] = [verifyCommand, replayCommand];
+const commands: readonly ((io: Io, outcome: Outcome) => Command)[] = [verifyCommand, replayCommand, parkedCommand];
 
 /** Runs one command line and returns the exit code. Never throws for what a user can get wrong. */
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   const outcome: Outcome = { exitCode: 0 };
   const program = new Command('centralita')
-    .description('Checks, offline, what Centralita has recorded.')
+    .description('Checks what Centralita has recorded, and operates its services.')
     .version(version())
     .showHelpAfterError('(add --help for usage)');
   for (const command of commands) program.addCommand(command(io, outcome));

@@ -1,9 +1,14 @@
+import type { Io } from './io.js';
 import { run } from './program.js';
 
 export type Ran = { exitCode: number; out: string[]; err: string[]; written: Record<string, string> };
 
-/** Runs a command line over files that exist only in the test. */
-export const centralita = async (argv: readonly string[], files: Readonly<Record<string, string | Uint8Array>>): Promise<Ran> => {
+/** Runs a command line over files that exist only in the test, without a network unless given one. */
+export const centralita = async (
+  argv: readonly string[],
+  files: Readonly<Record<string, string | Uint8Array>>,
+  outside: Partial<Pick<Io, 'fetch' | 'env'>> = {},
+): Promise<Ran> => {
   const ran: Ran = { exitCode: -1, out: [], err: [], written: {} };
   ran.exitCode = await run(argv, {
     readFile: async (path) => {
@@ -23,6 +28,9 @@ export const centralita = async (argv: readonly string[], files: Readonly<Record
     writeFile: async (path, text) => {
       ran.written[path] = text;
     },
+    fetch: () => Promise.reject(new TypeError('fetch failed', { cause: { code: 'ENOTFOUND' } })),
+    env: {},
+    ...outside,
     out: (line) => void ran.out.push(line),
     err: (line) => void ran.err.push(line),
   });

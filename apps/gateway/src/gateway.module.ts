@@ -13,6 +13,7 @@ import { Forward } from './proxy/forward.js';
 import { RouteTable } from './proxy/route-table.js';
 import { Sessions } from './session/sessions.js';
 import { JwksController } from './tokens/jwks.controller.js';
+import { OperatorTokenController } from './tokens/operator-token.controller.js';
 import { Tokens } from './tokens/tokens.js';
 
 export type GatewayParts = {
@@ -31,7 +32,7 @@ export class GatewayModule {
   static forRoot({ config, db, tokens, table, logger, metrics, drain }: GatewayParts): DynamicModule {
     return {
       module: GatewayModule,
-      controllers: [AuthController, JwksController, LiveController, ApiController],
+      controllers: [AuthController, OperatorTokenController, JwksController, LiveController, ApiController],
       providers: [
         { provide: GATEWAY_CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },

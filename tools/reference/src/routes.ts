@@ -1,7 +1,14 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { openApiDocument, RouteRegistry, type Logger } from '@centralita/platform-nest';
+import {
+  listParkedKeys,
+  openApiDocument,
+  retryParkedKey,
+  RouteRegistry,
+  skipParkedRecord,
+  type Logger,
+} from '@centralita/platform-nest';
 import { MetadataScanner, type DiscoveryService } from '@nestjs/core';
 import { folderOf, loadFrom, repository } from './repository.js';
 
@@ -91,5 +98,18 @@ export const apiPage = ({ paths }: ApiDocument): string => {
         ),
       '',
     ]),
+    '## On each service itself',
+    '',
+    'Not behind the gateway: for the platform team, at every process with a consumer group (conversation, routing, billing, audit-log,',
+    'ingest-media, ingest-sender), by the token that `/auth/operator-token` gives for its service. How to:',
+    '[parked records](../how-to/parked-records.md).',
+    '',
+    '| call | what it does | roles |',
+    '|---|---|---|',
+    ...[listParkedKeys, retryParkedKey, skipParkedRecord].map(
+      ({ method, path, summary, roles }) =>
+        `| \`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}\` | ${summary} | ${roles.join(', ')} |`,
+    ),
+    '',
   ].join('\n');
 };

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Problem } from '@centralita/contracts';
+import { tokenVerifier } from '@centralita/platform-nest';
+import { createRemoteJWKSet } from 'jose';
 import { Client } from 'pg';
 import { ownPage, startHarness, type Harness } from '../testing/gateway-harness.spec.js';
 import { TestBrowser } from '../testing/identity.spec.js';
@@ -160,6 +162,37 @@ describe('signing in', () => {
       const { url } = await browser.follow(`${sut.url}/auth/login?returnTo=${encodeURIComponent(returnTo)}`);
       expect(new URL(url).origin).toBe(sut.url);
     }
+  });
+});
+
+describe('the token of an operator', () => {
+  let sut: Harness;
+  beforeAll(async () => {
+    sut = await startHarness();
+  });
+  afterAll(() => sut.stop());
+
+  const ask = (browser: TestBrowser, service: string, headers: Record<string, string> = ownPage): Promise<Response> =>
+    browser.request(`${sut.url}/auth/operator-token?service=${service}`, { headers });
+
+  it('is for people of the platform team, for one service, and is not kept by anybody', async () => {
+    const sub = randomUUID();
+    const browser = await sut.signIn({ sub, roles: ['platform', 'agent'] });
+    const answer = await ask(browser, 'conversation');
+    expect([answer.status, answer.headers.get('cache-control'), answer.headers.get('content-type')]).toEqual([
+      200,
+      'no-store',
+      'text/plain; charset=utf-8',
+    ]);
+    const keys = createRemoteJWKSet(new URL(`${sut.url}/.well-known/jwks.json`));
+    const claims = await tokenVerifier('conversation', keys).verify(`Bearer ${(await answer.text()).trim()}`);
+    expect(claims).toMatchObject({ sub, tenant: sut.tenants[0]?.tenantId, roles: ['platform'], scope: 'operations' });
+    expect((await ask(browser, 'ingest', { 'sec-fetch-site': 'none' })).status).toBe(200);
+
+    expect((await ask(browser, 'gateway')).status).toBe(400);
+    expect((await ask(browser, 'conversation', { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+    expect((await ask(await sut.signIn({ sub: randomUUID(), roles: ['supervisor', 'agent'] }), 'conversation')).status).toBe(403);
+    expect((await ask(new TestBrowser(), 'conversation')).status).toBe(401);
   });
 });
 

@@ -1,7 +1,7 @@
 import { Problem, Session } from '@centralita/contracts';
 import { z } from 'zod';
 import type { ApiDocument, RouteTable } from './route-table.js';
-import { ownerOfSegment } from './services.js';
+import { ownerOfSegment, upstreams } from './services.js';
 
 type Json = Record<string, unknown>;
 
@@ -43,6 +43,19 @@ const ownPaths: Json = {
             },
           },
         },
+        default: problem,
+      },
+    },
+  },
+  '/auth/operator-token': {
+    get: {
+      operationId: 'gateway.operatorToken',
+      summary: 'A token, as text, with which the platform team operates one service directly for five minutes.',
+      tags: ['gateway'],
+      'x-roles': ['platform'],
+      parameters: [{ name: 'service', in: 'query', required: true, schema: { type: 'string', enum: [...upstreams] } }],
+      responses: {
+        '200': { description: 'The token', content: { 'text/plain': { schema: { type: 'string' } } } },
         default: problem,
       },
     },

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Service } from '@centralita/contracts';
-import { TOKEN_ISSUER } from '@centralita/platform-nest';
+import { TOKEN_ISSUER, type TokenScope } from '@centralita/platform-nest';
 import { calculateJwkThumbprint, exportJWK, SignJWT, type JWK } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { SessionRecord } from '../session/sessions.js';
@@ -11,6 +11,8 @@ export type CallOrigin = { readonly address?: string | undefined; readonly userA
 type Principal = Pick<SessionRecord, 'actorId' | 'tenantId' | 'roles' | 'reference'>;
 
 const TOKEN_SECONDS = 60;
+/** For a person who reads what the command says between two commands; services take no older token. */
+const OPERATOR_TOKEN_SECONDS = 300;
 /** A token is used again while at least half of its life is left: signing costs more than everything else about a small call. */
 const REUSED_MS = (TOKEN_SECONDS * 1000) / 2;
 
@@ -56,7 +58,16 @@ export class Tokens {
 
   /** A token that opens nothing: with it a service records that the session was refused. */
   forDenial(service: Service, session: Principal, origin: CallOrigin): Promise<string> {
-    return this.#sign(service, session, origin.address, productOf(origin.userAgent), 'denial');
+    return this.#sign(service, session, origin.address, productOf(origin.userAgent), { scope: 'denial' });
+  }
+
+  /** A token that opens the operations of the service and nothing else, whatever other roles the session has; valid for five minutes. */
+  forOperator(service: Service, session: Principal, origin: CallOrigin): Promise<string> {
+    const operator: Principal = { ...session, roles: ['platform'] };
+    return this.#sign(service, operator, origin.address, productOf(origin.userAgent), {
+      scope: 'operations',
+      seconds: OPERATOR_TOKEN_SECONDS,
+    });
   }
 
   #sign(
@@ -64,7 +75,7 @@ export class Tokens {
     session: Principal,
     address: string | undefined,
     product: string | undefined,
-    scope?: 'denial',
+    { scope, seconds = TOKEN_SECONDS }: { readonly scope?: TokenScope; readonly seconds?: number } = {},
   ): Promise<string> {
     return new SignJWT({
       tenant: session.tenantId,
@@ -79,7 +90,7 @@ export class Tokens {
       .setAudience(service)
       .setSubject(session.actorId)
       .setIssuedAt()
-      .setExpirationTime(`${TOKEN_SECONDS}s`)
+      .setExpirationTime(`${seconds}s`)
       .sign(this.key);
   }
 }

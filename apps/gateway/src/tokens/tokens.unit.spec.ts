@@ -38,4 +38,10 @@ describe('a token for a service', () => {
     expect(decodeJwt(denial)).toMatchObject({ scope: 'denial' });
     expect(await sut.for('routing', session, here)).toBe(opens);
   });
+
+  it('of an operator opens operations alone, for five minutes', async () => {
+    const claims = decodeJwt(await sut.forOperator('routing', { ...session, roles: ['agent', 'platform'] }, here));
+    expect(claims).toMatchObject({ aud: 'routing', sub: 'a', tenant: 't', scope: 'operations', roles: ['platform'] });
+    expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(300);
+  });
 });

@@ -16,8 +16,10 @@ import { ProblemFilter } from './errors/filter.js';
 import { FeedController } from './feed/feed.controller.js';
 import type { FeedReader } from './feed/feed.js';
 import type { Metrics } from './metrics.js';
+import { ParkedController } from './operations/parked.controller.js';
 import type { DrainController } from './runtime/drain.js';
 import type { Health } from './runtime/health.js';
+import type { ParkedKeys } from './runtime/parked.js';
 import { CLOCK, CONFIG, DRAIN, EVENT_LOG, HEALTH, LOGGER, METRICS, type PlatformDeps } from './tokens.js';
 
 export type PlatformModuleOptions = {
@@ -32,6 +34,8 @@ export type PlatformModuleOptions = {
   readonly health: Health;
   readonly drain: DrainController;
   readonly feed?: FeedReader;
+  /** Of a service with a consumer group; asked at each call. */
+  readonly parked?: () => ParkedKeys;
   /** The service's own module. */
   readonly module: DynamicModule | Type;
 };
@@ -77,6 +81,7 @@ export class PlatformModule {
         openApiController(options.service),
         DenialsController,
         ...(options.feed ? [FeedController(options.feed)] : []),
+        ...(options.parked ? [ParkedController(options.parked, deps.logger)] : []),
       ],
       providers: [
         ...shared,

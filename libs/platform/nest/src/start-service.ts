@@ -1,4 +1,4 @@
-import type { Service, Topic } from '@centralita/contracts';
+import { PlatformError, type Service, type Topic } from '@centralita/contracts';
 import { KafkaBatchStrategy, openEventLog, type EventLog } from '@centralita/event-log';
 import {
   causalToken,
@@ -31,6 +31,7 @@ import { connectWhenMigrated, type Migrations } from './runtime/database.js';
 import { DrainController } from './runtime/drain.js';
 import { groupSampler } from './runtime/group-sampler.js';
 import { Health, startOperationsServer } from './runtime/health.js';
+import { untilHistoryAgrees } from './runtime/history.js';
 import { createHttpAdapter, gracefulClose, observeHttp } from './runtime/http.js';
 import { parkedKeys, type ParkedKeys } from './runtime/parked.js';
 import { Sampler } from './runtime/sampler.js';
@@ -170,6 +171,7 @@ export const startService = async <C>(
         : null;
     if (keyring) drain.add('close', 'keyring', () => keyring.close());
     const store = new EventStore({ service, clock });
+    let serving = false;
 
     const relay =
       options.relayTopics && platform.RELAY_DATABASE_URL
@@ -183,7 +185,12 @@ export const startService = async <C>(
             logger,
             metrics: {
               retried: ({ code }) => metrics.relayRetries.inc({ code }),
-              alarm: ({ code }) => metrics.alarms.inc({ part: 'relay', code }),
+              alarm: ({ code }) => {
+                metrics.alarms.inc({ part: 'relay', code });
+                // What is accepted now would be gone with the right database; the next process stays closed from its start.
+                if (code === 'STORE_BEHIND_LOG' && serving)
+                  crash(new PlatformError(code, 'the database does not know what it has published'));
+              },
             },
           })
         : null;
@@ -208,6 +215,12 @@ export const startService = async <C>(
       maxOutboxAgeSeconds: platform.AUDIT_MAX_OUTBOX_AGE_SECONDS,
     });
 
+    // The strategy of the group gives the handlers, and Nest must be there before it: calls come later than both.
+    let parked: ParkedKeys | null = null;
+    const joined = (): ParkedKeys => {
+      if (!parked) throw new PlatformError('DRAINING', 'the consumer group is not there yet');
+      return parked;
+    };
     const deps: PlatformDeps<C> = { config, db, store, log, keyring, logger, clock };
     const app = await NestFactory.create<NestFastifyApplication>(
       PlatformModule.forRoot({
@@ -224,6 +237,7 @@ export const startService = async <C>(
         health,
         drain,
         ...(options.feedTopic ? { feed: options.feed ?? topicFeed(options.feedTopic) } : {}),
+        ...(consumerGroup ? { parked: joined } : {}),
         module: options.module(config, deps),
       }),
       createHttpAdapter({ bodyLimit: platform.HTTP_BODY_LIMIT }),
@@ -233,7 +247,6 @@ export const startService = async <C>(
     drain.add('close', 'nest', () => app.close());
     observeHttp(app.getHttpAdapter().getInstance(), metrics);
 
-    let parked: ParkedKeys | null = null;
     if (consumerGroup) {
       const middleware = inboxMiddleware({
         db,
@@ -260,18 +273,21 @@ export const startService = async <C>(
       parked = parkedKeys({ db, store, groupId: consumerGroup, handlers: () => strategy.handlers() });
     }
 
+    sampler.start();
+    // Before `init`: a service's own loops begin there.
+    if (consumerGroup || relay) await untilHistoryAgrees({ db, log, relay, health, metrics, logger, signal: drain.signal });
+    serving = true;
     await app.init();
     drain.check();
     const server = app.getHttpServer();
     drain.add('accept', 'http', gracefulClose(server));
-    relay?.start();
-    sampler.start();
-    if (consumerGroup) await app.startAllMicroservices();
-    drain.check();
+    // People are served before the group is joined: after a crash, it first waits until the session of the dead member is over.
     await app.listen(platform.HTTP_PORT, platform.HTTP_HOST);
     const { port } = server.address() as AddressInfo;
     health.started();
     logger.info({ port, metricsPort: operations.port }, 'listening');
+    if (consumerGroup) await app.startAllMicroservices();
+    drain.check();
     return { deps, app, port, operationsPort: operations.port, health, metrics, drain, parked };
   }
 };

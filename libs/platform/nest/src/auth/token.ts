@@ -5,14 +5,20 @@ import { z } from 'zod';
 
 export const TOKEN_ISSUER = 'centralita-gateway';
 
+/**
+ * A token with a scope opens what is meant for it and nothing else. `denial`: the gateway has a refusal recorded; `operations`: an
+ * operator works on this service directly.
+ */
+export const TokenScopes = ['denial', 'operations'] as const;
+export type TokenScope = (typeof TokenScopes)[number];
+
 /** Claims of the tokens that the gateway signs. */
 export const TokenClaims = z.object({
   sub: Uuid,
   tenant: Uuid,
   roles: z.array(Role),
   sid: z.string().min(1).max(64),
-  /** `denial`: the gateway has this refusal recorded; the token opens nothing else. */
-  scope: z.literal('denial').optional(),
+  scope: z.enum(TokenScopes).optional(),
   ip: z.string().max(64).optional(),
   ua: z.string().max(64).optional(),
 });

@@ -3,6 +3,7 @@ import { createParamDecorator, RequestMapping, RequestMethod, SetMetadata, type 
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Actor } from '../auth/actor.js';
+import type { TokenScope } from '../auth/token.js';
 import type { RequestContext } from '../context.js';
 import type { Disclosure, Reply } from './result.js';
 
@@ -53,8 +54,8 @@ export type Route<
   readonly idempotent?: true;
   /** The command takes the version it expects; `required` answers 428 without it. */
   readonly ifMatch?: 'required' | 'optional';
-  /** Only for calls between gateway and service, by a token with this scope; such a route stays out of the public API. */
-  readonly internal?: 'denial';
+  /** Only by a token with this scope; such a route stays out of the public API. */
+  readonly internal?: TokenScope;
 };
 
 export type EndpointInput<Params = undefined, Query = undefined, Body = undefined> = {

@@ -149,9 +149,11 @@ describe('a running service', () => {
     sut = await start({}, false);
     const [key] = (await sut.parked?.list()) ?? [];
     expect(key?.code).toBe('ERASED');
-    expect(await sut.parked?.retry(key?.key ?? '', agent.id ?? '')).toEqual({ applied: 1, blocked: null });
+    const operator = { actorId: randomUUID(), tenantId: agent.tenantId };
+    expect(await sut.parked?.retry(key?.key ?? '', operator)).toEqual({ applied: 1, blocked: null });
     expect((await sut.call(agent, 'GET', `/v1/notes/${id}`)).status).toBe(200);
-    await expect(sut.parked?.skip(key?.key ?? '', agent.id ?? '')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const record = { topic: 'operations.events.v1', partition: 0, offset: 0n };
+    await expect(sut.parked?.skip(key?.key ?? '', record, operator)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('waits for the cause that a request names', async () => {

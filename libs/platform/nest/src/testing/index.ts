@@ -3,7 +3,7 @@ import type { Role, Service } from '@centralita/contracts';
 import { createMemoryLog, type EventLog } from '@centralita/event-log';
 import { keyringMigration } from '@centralita/keyring';
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTVerifyGetKey } from 'jose';
-import { TOKEN_ISSUER } from '../auth/token.js';
+import { TOKEN_ISSUER, type TokenScope } from '../auth/token.js';
 import { createLogger, type Logger } from '../logger.js';
 import { startService, type RunningService, type ServiceOptions } from '../start-service.js';
 import { runMigrations } from '../runtime/database.js';
@@ -16,7 +16,7 @@ export type TestActor = {
   /** Default: a new one. */
   readonly id?: string;
   readonly session?: string;
-  readonly scope?: 'denial';
+  readonly scope?: TokenScope;
   readonly address?: string;
   readonly userAgent?: string;
 };
