@@ -10,7 +10,7 @@ export { Relay } from './relay/relay.js';
 export type { RelayAlarm, RelayMetrics, RelayOptions, RelayState } from './relay/relay-options.js';
 export { inboxMiddleware, type InboxMetrics, type InboxOptions } from './inbox/middleware.js';
 export { consumerActionOf, consumerActions, type ConsumerAction } from './inbox/actions.js';
-export { consumerLag, startAt, type Lag } from './inbox/positions.js';
+export { consumerLag, requireLogHoldsPositions, startAt, type Lag } from './inbox/positions.js';
 export {
   listParked,
   parkedState,

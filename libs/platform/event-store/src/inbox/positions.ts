@@ -52,6 +52,46 @@ export const startAt =
     });
 
 /**
+ * Before a process does anything: every position that its database has stored must lie on the log that it was given. Otherwise the log
+ * has lost its tail, or is another one, and what would be published or acknowledged now would be missing from the right one. Looks at all
+ * groups of the database, also for a process that consumes nothing. Throws LOG_BEHIND_STORE or TOPIC_MISMATCH.
+ */
+export const requireLogHoldsPositions = async (db: Database, log: Pick<EventLog, 'admin'>): Promise<void> => {
+  const rows = await db.system((tx) =>
+    tx.query<{
+      group_id: string;
+      topic: string;
+      partition: number;
+      next_offset: string;
+      cluster_id: string | null;
+      topic_id: string | null;
+    }>('select group_id, topic, partition, next_offset, cluster_id, topic_id from consumer_offset where next_offset > 0'),
+  );
+  // A topic that is gone is for its subscription to name; one that nobody reads any more is allowed to be.
+  const topics = (await log.admin.describeTopics([...new Set(rows.map(({ topic }) => topic))])).map(({ name }) => name);
+  if (topics.length === 0) return;
+  const [clusterId, ids, ends] = await Promise.all([
+    log.admin.clusterId(),
+    log.admin.topicIds(topics),
+    Promise.all(topics.map(async (topic) => [topic, await log.admin.endOffsets(topic)] as const)).then((all) => new Map(all)),
+  ]);
+  const there = rows.filter(({ topic }) => ends.has(topic));
+  const placesOf = (wrong: typeof rows): string[] =>
+    wrong.map(({ group_id, topic, partition, next_offset }) => `${group_id} ${topic}/${partition} at ${next_offset}`);
+  const foreign = there.filter(
+    ({ topic, cluster_id, topic_id }) =>
+      (cluster_id ?? clusterId) !== clusterId || (topic_id ?? ids.get(topic)) !== ids.get(topic),
+  );
+  if (foreign.length > 0)
+    throw new PlatformError('TOPIC_MISMATCH', 'the stored offsets belong to another log', { positions: placesOf(foreign) });
+  const beyond = there.filter(
+    ({ topic, partition, next_offset }) => toBigInt(next_offset) > (ends.get(topic)?.get(partition) ?? 0n),
+  );
+  if (beyond.length > 0)
+    throw new PlatformError('LOG_BEHIND_STORE', 'the log ends before what was applied', { positions: placesOf(beyond) });
+};
+
+/**
  * Locks the position of the batch's partition and gives the records that come next. What lies before the position is already
  * applied (a zombie, or a batch from before a rebalance) and is left out. Everything else that does not continue the position stops
  * the partition: OFFSET_OUT_OF_RANGE for a hole, TOPIC_MISMATCH for another log, LOG_BEHIND_STORE for a log that has lost records.

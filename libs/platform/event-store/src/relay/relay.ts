@@ -63,6 +63,7 @@ export class Relay {
   #commits = 0;
   #nextExpiry = 0;
   #unsubscribe: (() => void) | undefined;
+  readonly #opened = Promise.withResolvers<boolean>();
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -81,6 +82,11 @@ export class Relay {
 
   get state(): RelayState {
     return this.#state;
+  }
+
+  /** The outcome of the first start check: false when the relay was closed by it, or stopped before. Rejects never. */
+  get opened(): Promise<boolean> {
+    return this.#opened.promise;
   }
 
   /** Begins with the start check, on its own; connections that fail are tried again. */
@@ -109,6 +115,7 @@ export class Relay {
     const { drainMs = 5_000, logger, service } = this.#options;
     this.#drainUntil = performance.now() + drainMs;
     this.#stopping = true;
+    this.#opened.resolve(false);
     this.#unsubscribe?.();
     this.#pause.interrupt();
     if (this.#state === 'running') {
@@ -141,6 +148,7 @@ export class Relay {
         await requireStoreHoldsLog(session, log, service, topics, lookBack);
         if (this.#stopping) return;
         this.#state = 'running';
+        this.#opened.resolve(true);
         logger?.info({ service }, 'relay started');
         failures = 0;
         await this.#run(session);
@@ -148,6 +156,7 @@ export class Relay {
         if (this.#stopping) return;
         if (isPlatformError(error, 'STORE_BEHIND_LOG')) {
           this.#state = 'closed';
+          this.#opened.resolve(false);
           logger?.error({ service, ...error.details }, 'relay closed: the database is behind the log');
           this.#alarm({ code: 'STORE_BEHIND_LOG' });
           return;
