@@ -20,6 +20,8 @@ export type HistoryOptions = {
   readonly logger: Logger;
   /** Of the drain: the only end of a process that stays closed. */
   readonly signal: AbortSignal;
+  /** For how long an end before what was applied is not believed. @default 6000 */
+  readonly sureAfterMs?: number;
 };
 
 /**
@@ -47,7 +49,8 @@ export const untilHistoryAgrees = async (options: HistoryOptions): Promise<void>
 
 type Disagreement = readonly [part: 'log' | 'relay', code: ErrorCode];
 
-const positionsDisagree = async ({ db, log, logger, signal }: HistoryOptions): Promise<Disagreement | null> => {
+const positionsDisagree = async (options: HistoryOptions): Promise<Disagreement | null> => {
+  const { db, log, logger, signal, sureAfterMs = SURE_AFTER_MS } = options;
   let told = '';
   for (const began = performance.now(); !signal.aborted;) {
     try {
@@ -55,7 +58,7 @@ const positionsDisagree = async ({ db, log, logger, signal }: HistoryOptions): P
       return null;
     } catch (error) {
       const code = isPlatformError(error) ? error.code : null;
-      if (code === 'TOPIC_MISMATCH' || (code === 'LOG_BEHIND_STORE' && performance.now() - began > SURE_AFTER_MS)) {
+      if (code === 'TOPIC_MISMATCH' || (code === 'LOG_BEHIND_STORE' && performance.now() - began >= sureAfterMs)) {
         logger.error({ err: describeError(error) }, 'stored positions are not on the log');
         return ['log', code];
       }
