@@ -41,6 +41,9 @@ try {
   const reports = await runAll(options, { databaseUrl, brokers, folder, cores, engines: own, made: {} }, machine);
   print('\nIn one run, on one machine:');
   for (const line of reports.flatMap(caseLines)) print(line);
+} catch (error) {
+  process.stderr.write(`${bench.id} ended: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
 } finally {
   await engines.stop();
 }

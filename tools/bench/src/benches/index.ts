@@ -4,5 +4,6 @@ import { p2 } from './p2.js';
 import { p3 } from './p3.js';
 import { p4 } from './p4.js';
 import { p4b } from './p4b.js';
+import { p4c } from './p4c.js';
 
-export const benches: readonly Bench[] = [p1, p2, p3, p4, p4b];
+export const benches: readonly Bench[] = [p1, p2, p3, p4, p4b, p4c];

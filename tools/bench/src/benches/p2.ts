@@ -14,7 +14,7 @@ export const p2: Bench = {
       name: 'webhooks of 100, conversations of four messages',
       goal: 10,
       leastPerSecond: 1_000,
-      parameters: { conversations: 1_000, messagesEach: 4, items: 100, connections: 4 },
+      parameters: { conversations: 1_000, messagesEach: 4, items: 100, connections: 4, underWay: 1_000 },
     },
   ],
   setUp: async () => ({}),

@@ -112,7 +112,7 @@ export const caseLines = ({
     ].join(', ');
   };
   const reached = (is: boolean): string => (is ? 'reached' : 'NOT reached');
-  const wanted = goal === null ? '' : `; goal ${goal}: ${reached(ratio.median >= goal)}`;
+  const wanted = goal === null ? '' : `; goal ${number(goal)}: ${reached(ratio.median >= goal)}`;
   return [
     `${id}: ratio of ${ratioOf === 'rate' ? 'messages/s' : 'CPU a message'} ${range(ratio)}${wanted}`,
     ...(ratioOf === 'cpu' || cpuRatio === null ? [] : [`    ratio of CPU a message ${range(cpuRatio)}`]),

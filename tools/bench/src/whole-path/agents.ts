@@ -33,6 +33,7 @@ export class Agents {
   readonly #replies = new Map<string, number>();
   /** Answers that wait for the conversation service to know who may give them, by conversation. */
   readonly #held = new Map<string, number>();
+  #folded = 0;
   #applied: ReadonlyMap<number, bigint> = new Map();
 
   constructor(private readonly options: AgentsOptions) {}
@@ -42,6 +43,11 @@ export class Agents {
   /** Answers of this round that were accepted. Throws what any command met. */
   get answered(): number {
     return this.#offers.done < 0 ? 0 : this.#answers.done;
+  }
+
+  /** Messages of this round that are part of a conversation. */
+  get folded(): number {
+    return this.#folded;
   }
 
   /** Defines the rules, one queue for all numbers and the agents, and brings them online. */
@@ -70,6 +76,7 @@ export class Agents {
   nextRound(): void {
     [this.#offers, this.#answers] = [new Pool(AT_ONCE), new Pool(AT_ONCE)];
     this.#held.clear();
+    this.#folded = 0;
   }
 
   /** Closes what is open, so that everybody has room for the next round. */
@@ -103,6 +110,7 @@ export class Agents {
     if (type === 'conversation.message.recorded.v1') {
       const count = (this.#messages.get(conversationId) ?? 0) + 1;
       this.#messages.set(conversationId, count);
+      this.#folded += 1;
       if (count % 2 === 0) this.#held.set(conversationId, (this.#held.get(conversationId) ?? 0) + 1);
     }
     this.#release(conversationId);

@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Delivery } from '../benches/load.js';
 
+const ROOM_MS = 5;
+
 export type Answer = { readonly status: number; readonly headers: IncomingMessage['headers']; readonly body: string };
 
 export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
@@ -61,11 +63,19 @@ export class Deliverer {
     }
   }
 
-  /** Closed loop: each connection sends its next delivery when the last one is answered. */
-  async deliverAll(deliveries: readonly Delivery[], connections: number): Promise<void> {
+  /**
+   * Closed loop: each connection sends its next delivery when the last one is answered and there is room, which is to say that what lies
+   * between the webhook and the fold is bounded. A flood would measure how long the last customer waits and not how much is done.
+   */
+  async deliverAll(deliveries: readonly Delivery[], connections: number, hasRoom: (sent: number) => boolean): Promise<void> {
     const queue = deliveries.values();
+    let sent = 0;
     const connection = async (): Promise<void> => {
-      for (const delivery of queue) await this.deliver(delivery);
+      for (const delivery of queue) {
+        while (!hasRoom(sent)) await pause(ROOM_MS);
+        sent += delivery.items;
+        await this.deliver(delivery);
+      }
     };
     await Promise.all(Array.from({ length: connections }, connection));
   }

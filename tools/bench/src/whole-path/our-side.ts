@@ -14,7 +14,7 @@ import { soon } from './wait.js';
 
 /** The platform with its customers, its provider and its agents. This process is all of the outside world. */
 export const ourSide = async (ground: Ground, parameters: Case['parameters']): Promise<Side> => {
-  const { conversations = 0, messagesEach = 0, items = 1, connections = 1 } = parameters;
+  const { conversations = 0, messagesEach = 0, items = 1, connections = 1, underWay = 0 } = parameters;
   if (conversations > Agents.capacity) throw new RangeError(`the agents have room for ${Agents.capacity} conversations`);
   const client = new Client();
   const provider = new Provider();
@@ -59,7 +59,10 @@ export const ourSide = async (ground: Ground, parameters: Case['parameters']): P
             return agents.answered === replies && provider.delivered === replies * STATUSES.length;
           };
           const told = (): string => `${agents.answered} of ${replies} answers, ${provider.delivered} statuses`;
-          await Promise.all([deliverer.deliverAll(deliveries, connections), soon(done, told)]);
+          await Promise.all([
+            deliverer.deliverAll(deliveries, connections, (sent) => sent - agents.folded < underWay),
+            soon(done, told),
+          ]);
           await still();
           const { user, system } = process.cpuUsage(started);
           own = user + system;

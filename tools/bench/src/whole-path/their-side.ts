@@ -17,6 +17,7 @@ const TEXT = 'Good morning. Yes, it is free, with breakfast. Shall I keep it for
 /** Reads and answers for every second message of a conversation. */
 class Agents {
   #answers = new Pool(AT_ONCE);
+  #folded = 0;
 
   constructor(
     private readonly client: Client,
@@ -27,11 +28,17 @@ class Agents {
     return this.#answers.done;
   }
 
+  get folded(): number {
+    return this.#folded;
+  }
+
   nextRound(): void {
     this.#answers = new Pool(AT_ONCE);
+    this.#folded = 0;
   }
 
   see({ conversationId, agentId, count }: SavedMessage): void {
+    this.#folded += 1;
     if (count % 2 === 0) this.#answers.add(conversationId, () => this.#answer(conversationId, agentId));
   }
 
@@ -67,7 +74,7 @@ const countAll = async ({ database }: Tutorial): Promise<Counts> => {
 };
 
 export const theirSide = async (ground: Ground, parameters: Case['parameters']): Promise<Side> => {
-  const { conversations = 0, messagesEach = 0, items = 1, connections = 1 } = parameters;
+  const { conversations = 0, messagesEach = 0, items = 1, connections = 1, underWay = 0 } = parameters;
   const client = new Client();
   const provider = new Provider();
   const graphUrl = await provider.listen();
@@ -105,7 +112,10 @@ export const theirSide = async (ground: Ground, parameters: Case['parameters']):
           const started = process.cpuUsage();
           const answered = (): boolean => agents.answered === replies && provider.delivered === replies * STATUSES.length;
           const told = (): string => `${agents.answered} of ${replies} answers, ${provider.delivered} statuses`;
-          await Promise.all([deliverer.deliverAll(deliveries, connections), soon(answered, told)]);
+          await Promise.all([
+            deliverer.deliverAll(deliveries, connections, (sent) => sent - agents.folded < underWay),
+            soon(answered, told),
+          ]);
           // What comes last: rows for the last statuses.
           const done = async (): Promise<boolean> =>
             (await usages.count()) >= expected('usage') && (await statuses.count()) >= expected('statuses');
