@@ -32,7 +32,7 @@ export const webhookEnv = platformEnv.extend({
   WEBHOOK_MAX_CONNECTIONS: envInteger(1, 100_000).default(2000).describe('more connections are closed at once'),
   WEBHOOK_MAX_BYTES_ARRIVING: envInteger(4 * 1024 * 1024, 4_000_000_000)
     .default(64 * 1024 * 1024)
-    .describe('bytes of bodies that are not complete yet; beyond, the one that has been arriving longest is answered 503'),
+    .describe('bytes of bodies that are not complete yet; beyond, the one that has been arriving longest is answered 429'),
   WEBHOOK_MAX_BYTES_UNDER_WAY: envInteger(1, 4_000_000_000)
     .default(64 * 1024 * 1024)
     .describe('bytes of signed deliveries that may wait for the log; beyond, the answer is 503 at once'),

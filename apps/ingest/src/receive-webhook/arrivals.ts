@@ -21,7 +21,8 @@ export class Arrivals {
     return this.#bytes;
   }
 
-  /** The whole body. Rejects with PAYLOAD_TOO_LARGE, before a byte is read when its length is declared; with LOG_OVERLOADED when let go. */
+  /** The whole body. Rejects with PAYLOAD_TOO_LARGE, before a byte is read when its length is declared; with RATE_LIMITED when let go
+   * (no fault of ours: it must not fill the error log). */
   async read(request: IncomingMessage): Promise<Buffer> {
     const { bodyBytes, totalBytes } = this.limits;
     if (Number(request.headers['content-length'] ?? 0) > bodyBytes) throw tooLarge();
@@ -44,7 +45,7 @@ export class Arrivals {
       if (arrival.bytes > bodyBytes) refuse(tooLarge());
       for (const oldest of this.#arriving) {
         if (this.#bytes <= totalBytes) break;
-        oldest.refuse(new PlatformError('LOG_OVERLOADED', 'too many bodies are arriving'));
+        oldest.refuse(new PlatformError('RATE_LIMITED', 'too many bodies are arriving'));
       }
     };
     const onEnd = (): void => {

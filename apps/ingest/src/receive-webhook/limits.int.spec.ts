@@ -71,7 +71,7 @@ describe('a slow client', () => {
       half.socket.write(Buffer.alloc(2.5 * megabyte, 0x20));
       halves.push(half);
     }
-    expect(await halves[0]?.closed).toMatch(/^HTTP\/1.1 503/);
+    expect(await halves[0]?.closed).toMatch(/^HTTP\/1.1 429/);
     expect(halves[1]?.socket.destroyed).toBe(false);
     const body = messages(text({ text: { body: 'x'.repeat(megabyte) } }));
     expect((await post(body, {}, 'blue', `http://127.0.0.1:${port}/webhooks`)).status).toBe(200);
