@@ -3,6 +3,7 @@ export { createDatabase, createTestDatabase, dropDatabase } from './database.js'
 export type { DatabaseSpec, TestDatabase } from './database.js';
 export { startEngines } from './engines.js';
 export type { Engines, EnginesOptions } from './engines.js';
+export { lastWordAfter } from './last-word.js';
 export { removePostgres, startPostgres } from './postgres.js';
 export type { PostgresOptions, RunningPostgres } from './postgres.js';
 export { ProcessHarness, assertNoneLeft } from './process.js';

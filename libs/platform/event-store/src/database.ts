@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { PlatformError, Uuid } from '@centralita/contracts';
-import type { PoolClient, QueryResult } from 'pg';
+import type { ClientBase, PoolClient, QueryResult } from 'pg';
 import { DataSource, QueryFailedError, type Logger, type MigrationInterface } from 'typeorm';
 import { databaseError, isRetryableTransaction } from './database-error.js';
 import { statementOf } from './prepared.js';
@@ -47,6 +47,8 @@ export const createDataSource = (options: DataSourceOptions): DataSource =>
     // An idle connection that breaks is replaced at the next use; the error itself holds nothing that the next query would not say.
     poolErrorHandler: () => undefined,
     extra: {
+      // From the first moment on: TypeORM and the pool listen a little later, and an error that nobody hears ends the process.
+      onConnect: (client: ClientBase) => void client.on('error', () => undefined),
       // A new connection costs the server more than hundreds of statements: its process, its authentication, its plans.
       idleTimeoutMillis: IDLE_CONNECTION_MS,
       statement_timeout: options.statementTimeoutMs ?? 15_000,

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTestDatabase, type TestDatabase } from '@centralita/testing-engines';
+import { createTestDatabase, lastWordAfter, type TestDatabase } from '@centralita/testing-engines';
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { Keyring, type KeyringMetrics } from './keyring.js';
@@ -201,5 +201,19 @@ describe('what a keyring tells its meters', () => {
       'references DECRYPTION_FAILED',
       'tenantCommitment DATABASE_UNAVAILABLE',
     ]);
+  });
+});
+
+describe('a keyring whose server ends', () => {
+  it.each([1, 2, 3, 4])('goes on when it hears so with answer %i', async (nth) => {
+    const way = await lastWordAfter(database.appUrl, nth);
+    try {
+      const keyring = await openKeyring({ databaseUrl: way.url });
+      const tenantId = randomUUID();
+      // Either this use was served before the connection ended, or it says that it may be tried again.
+      await keyring.references(tenantId).catch((error: unknown) => expect(error).toMatchObject({ code: 'DATABASE_UNAVAILABLE' }));
+    } finally {
+      await way.close();
+    }
   });
 });

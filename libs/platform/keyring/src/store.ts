@@ -33,8 +33,10 @@ export class KeyStore {
       statement_timeout: 5000,
       application_name: 'keyring',
     });
-    // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+    // A connection that breaks is replaced at the next use. The pool listens to idle ones only: one that breaks between two statements of
+    // whoever has it would end the process.
     this.#pool.on('error', () => undefined);
+    this.#pool.on('connect', (client) => void client.on('error', () => undefined));
   }
 
   async close(): Promise<void> {
