@@ -26,6 +26,8 @@ export type KnownFacts = {
   readonly assignments: readonly Assignment[];
   readonly queues: readonly TaskQueue[];
   readonly agents: readonly AgentQueues[];
+  /** Customers, by commitment, whose decisions are parked: what is known of them is not all that was decided. */
+  readonly parked?: ReadonlySet<string>;
 };
 
 /** What a reason is about: a conversation, or, in a list, a customer by commitment. */
@@ -55,7 +57,10 @@ export class Facts {
   readonly #queues: ByTarget<TaskQueue>;
   readonly #agents: ReadonlyMap<string, readonly AgentQueues[]>;
 
-  constructor({ assignments, queues, agents }: KnownFacts) {
+  readonly #parked: ReadonlySet<string>;
+
+  constructor({ assignments, queues, agents, parked = new Set() }: KnownFacts) {
+    this.#parked = parked;
     this.#assignments = new ByTarget(assignments);
     this.#queues = new ByTarget([...queues].sort(bySince));
     this.#agents = Map.groupBy([...agents].sort(bySince), ({ agentId }) => agentId);
@@ -68,6 +73,11 @@ export class Facts {
   /** The queues that owned each conversation, one after the other. */
   queues(target: Target): readonly (readonly TaskQueue[])[] {
     return [...Map.groupBy(this.#queues.of(target), ({ conversationId }) => conversationId).values()];
+  }
+
+  /** Whether something that routing decided about this customer may be missing. */
+  incomplete(subject: string): boolean {
+    return this.#parked.has(subject);
   }
 
   /** The definitions of an agent, one after the other. */

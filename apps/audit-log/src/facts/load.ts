@@ -15,8 +15,8 @@ type AssignmentRow = {
 type QueueRow = { conversation_id: string; subject: string | null; queue_id: string | null; since: Date; event_id: string };
 type AgentRow = { agent_id: string; queue_ids: string[]; since: Date; event_id: string };
 
-/** All facts that may bear on these records, in three questions. */
-export const loadFacts = async (tx: Tx, records: readonly AccessRecord[]): Promise<Facts> => {
+/** All facts that may bear on these records, in three questions. `parked`: customers of whom some decisions wait for an operator. */
+export const loadFacts = async (tx: Tx, records: readonly AccessRecord[], parked: ReadonlySet<string>): Promise<Facts> => {
   const checked = records.filter(isVerifiable);
   if (checked.length === 0) return new Facts({ assignments: [], queues: [], agents: [] });
   const conversations = checked
@@ -42,6 +42,7 @@ export const loadFacts = async (tx: Tx, records: readonly AccessRecord[]): Promi
     [tx.tenantId, [...new Set(checked.map(({ actor }) => actor.id))]],
   );
   return new Facts({
+    parked,
     assignments: assignments.map((row) => ({
       conversationId: row.conversation_id,
       agentId: row.agent_id,

@@ -59,7 +59,7 @@ export const isVerifiable = (record: AccessRecord): boolean =>
 
 /**
  * Checks the stated reason of a record against what routing had decided when it occurred (audit reference 13). A list is
- * contradicted when any of its subjects is, and confirmed when all are. Reasons without a rule, and records that show nobody, are
+ * contradicted when any of its subjects is, and confirmed when all are. What is parked contradicts nobody. Reasons without a rule, and records that show nobody, are
  * unverifiable.
  */
 export const verifyReason = (record: AccessRecord, facts: Facts): RecordVerdict => {
@@ -67,8 +67,12 @@ export const verifyReason = (record: AccessRecord, facts: Facts): RecordVerdict 
   if (!rule || record.subjects.length === 0) return { ...unverifiable, bySubject: new Map() };
   const at = Date.parse(record.occurredAt);
   const conversationId = record.resource.type === 'conversation' ? record.resource.id : null;
-  const verdict = (subject: string): Verdict =>
-    rule(facts, record.actor.id, { conversationId: record.subjects.length === 1 ? conversationId : null, subject }, at);
+  const verdict = (subject: string): Verdict => {
+    const target = { conversationId: record.subjects.length === 1 ? conversationId : null, subject };
+    const found = rule(facts, record.actor.id, target, at);
+    // The decision that allowed the look may be among those that wait for an operator, and a leaf is for ever.
+    return found.verified === 'contradicted' && facts.incomplete(subject) ? unverifiable : found;
+  };
   const bySubject = new Map(record.subjects.map((subject) => [subject, verdict(subject)]));
   const all = [...bySubject.values()];
   const verified = all.some((each) => each.verified === 'contradicted')

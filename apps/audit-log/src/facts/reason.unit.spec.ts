@@ -49,6 +49,13 @@ describe('ASSIGNED_CONVERSATION', () => {
     expect(verdict(record(), { assignments: [assignment({ until: AT - 59_000, endedEvent: 'ended' })] })).toEqual(confirmed);
   });
 
+  it('is not contradicted by what is missing while decisions about the customer are parked', () => {
+    const known = { assignments: [assignment({ agentId: 'colleague', assignedEvent: 'theirs' })], parked: new Set(['one']) };
+    expect(verdict(record(), known)).toEqual({ verified: 'unverifiable', basis: [] });
+    expect(verdict(record(), { ...known, assignments: [assignment()] }).verified).toBe('confirmed');
+    expect(verdict(list(['one', 'two']), known).verified).toBe('contradicted');
+  });
+
   it('is contradicted without one, before it began, long after it ended, and while it is a colleague’s', () => {
     expect(verdict(record(), {})).toEqual({ verified: 'contradicted', basis: [] });
     expect(verdict(record(), { assignments: [assignment({ from: AT + 6_000 })] }).verified).toBe('contradicted');

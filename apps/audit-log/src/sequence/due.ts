@@ -28,7 +28,11 @@ export type MustWait = (received: { at: Date; ageMs: number }) => boolean;
  * reason the known facts do not confirm holds its lane back until the events of routing up to its time are here: an assignment and
  * the read that it allows travel on different topics.
  */
-export const dueRecords = async (tx: Tx, mustWait: MustWait): Promise<{ due: DueRecord[]; more: boolean }> => {
+export const dueRecords = async (
+  tx: Tx,
+  mustWait: MustWait,
+  parked: ReadonlySet<string>,
+): Promise<{ due: DueRecord[]; more: boolean }> => {
   const rows = await tx.query<IntakeRow>(
     // Lanes are found one after the other by index: counting them would read all that waits.
     `with recursive lanes (lane) as (
@@ -48,6 +52,7 @@ export const dueRecords = async (tx: Tx, mustWait: MustWait): Promise<{ due: Due
   const facts = await loadFacts(
     tx,
     rows.map(({ record }) => record),
+    parked,
   );
   const held = new Set<string>();
   const due: DueRecord[] = [];

@@ -247,6 +247,46 @@ describe('verified reasons', () => {
   });
 });
 
+describe('verdicts on customers of whom something is parked', () => {
+  it('accuse nobody: the decision that allowed the look may be what waits', async () => {
+    const { id, source } = harness.tenant();
+    const [person, other] = await harness.customers(id, 2);
+    if (!person || !other) throw new Error('no customer');
+    const actor = { id: randomUUID(), role: 'agent' as const, session: 's' };
+    // given: decisions about the customer that wait, because one before them is missing
+    const decided = {
+      taskId: randomUUID(),
+      conversationId: randomUUID(),
+      subjectId: person.id,
+      reservationId: randomUUID(),
+      agentId: actor.id,
+      decisionId: randomUUID(),
+      queueId: null,
+      assignedAt: new Date().toISOString(),
+    };
+    await source.send('routing.events.v1', person.id, 'task.assigned.v1', decided, { skip: 1 });
+    await until(async () => (await harness.service.parked?.list())?.some(({ key }) => key === person.id));
+    const reason = { code: 'ASSIGNED_CONVERSATION' as const, reference: null, text: null };
+    for (const [number, { commitment }] of [person, other].entries())
+      await source.access(
+        { actor, resource: { type: 'conversation', id: randomUUID() }, subjects: [commitment], reason },
+        number,
+      );
+    await harness.checkpointed(id, 2);
+    const verdicts = new Map(
+      onTheLog(id)
+        .leaves.map(leafOf)
+        .map(({ subject, verified }) => [subject, verified]),
+    );
+    expect(verdicts).toEqual(
+      new Map([
+        [person.commitment, 'unverifiable'],
+        [other.commitment, 'contradicted'],
+      ]),
+    );
+  });
+});
+
 describe('erasure', () => {
   it('stands in the ledger of each customer, under the commitment that was taken before the key went', async () => {
     const { id, source, officer } = harness.tenant();

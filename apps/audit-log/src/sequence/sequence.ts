@@ -21,6 +21,8 @@ export type SequenceOptions = {
   readonly holder: string;
   readonly leaseMs: number;
   readonly mustWait: MustWait;
+  /** Customers, by commitment, of whom this group has records parked. */
+  readonly parked: ReadonlySet<string>;
   readonly clock: () => Date;
 };
 
@@ -41,7 +43,7 @@ export const sequence = async (tx: Tx, options: SequenceOptions): Promise<Sequen
   const lease = await store.leaseDomain(tx, logId, options.holder, options.leaseMs);
   if (!lease) return null;
   const size = lease.lastSeq;
-  const { due, more } = await dueRecords(tx, options.mustWait);
+  const { due, more } = await dueRecords(tx, options.mustWait, options.parked);
   if (due.length === 0) return { leaves: 0, size, findings: [], more: false };
 
   const heads = await subjectHeads(tx, [...new Set(due.flatMap(({ record }) => record.subjects))]);

@@ -14,11 +14,13 @@ import {
   type Logger,
   type Metrics,
 } from '@centralita/platform-nest';
+import { Keyring } from '@centralita/keyring';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Config } from '../config.js';
 import { logIdOf } from '../log-identity.js';
 import { CONSUMER_GROUP } from '../service.js';
 import { FactsFreshness } from '../facts/freshness.js';
+import { ParkedSubjects } from '../facts/parked.js';
 import { Signer } from '../signing/signer.js';
 import { lastCheckpoint, publishCheckpoint } from './checkpoint.js';
 import type { MustWait } from './due.js';
@@ -38,6 +40,7 @@ const FINAL_MS = 3_000;
 export class Sequencer implements OnApplicationBootstrap {
   readonly #holder = randomUUID();
   readonly #freshness: FactsFreshness;
+  readonly #parked: ParkedSubjects;
   readonly #height;
   readonly #age;
   readonly #findings;
@@ -50,6 +53,7 @@ export class Sequencer implements OnApplicationBootstrap {
   constructor(
     private readonly db: Database,
     private readonly store: EventStore,
+    keyring: Keyring,
     private readonly signer: Signer,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(EVENT_LOG) log: EventLog,
@@ -59,6 +63,7 @@ export class Sequencer implements OnApplicationBootstrap {
     @Inject(DRAIN) drain: DrainController,
   ) {
     this.#freshness = new FactsFreshness(db, log, CONSUMER_GROUP, clock);
+    this.#parked = new ParkedSubjects(db, keyring, CONSUMER_GROUP);
     this.#height = metrics.gauge('audit_chain_height', 'Leaves of all logs.');
     this.#age = metrics.gauge('audit_checkpoint_age_seconds', 'Age of the oldest log head that has leaves without a checkpoint.');
     this.#findings = metrics.counter('audit_verify_failures_total', 'Holes and contradictions in what the sources sent.', [
@@ -121,12 +126,14 @@ export class Sequencer implements OnApplicationBootstrap {
     let more = false;
     if (await this.db.withTenant(tenantId, waiting)) {
       await this.#freshness.refresh();
+      const parked = await this.#parked.of(tenantId);
       const done = await this.db.withTenant(tenantId, (tx) =>
         sequence(tx, {
           store: this.store,
           holder: this.#holder,
           leaseMs: LEASE_MS,
           mustWait: this.#mustWait,
+          parked,
           clock: this.clock,
         }),
       );
