@@ -43,6 +43,9 @@ export const LogRecord = z.strictObject({
   readable: z.boolean().nullable(),
 });
 
+/** A record of the log that is no event that anybody knows; `givenUp`: every group that needed it was told by an operator to go on. */
+export const Unreadable = z.strictObject({ ...Place.shape, givenUp: z.boolean() });
+
 /** A consumer moved its stored offset of a partition from one record to another, in one transaction. */
 export const Application = z.strictObject({ service: id, topic: id, partition: count, from: count, to: count });
 
@@ -135,6 +138,7 @@ export const History = z.strictObject({
   inboundTopic: id,
   operations: z.array(Operation).default([]),
   records: z.array(LogRecord).default([]),
+  unreadable: z.array(Unreadable).default([]),
   applications: z.array(Application).default([]),
   leasedWrites: z.array(LeasedWrite).default([]),
   due: z.array(Due).default([]),

@@ -254,6 +254,11 @@ export const spoils: readonly Spoil[] = [
     what: 'a parked key went on',
     spoil: (h, pick) => void h.parkings.push({ service: 'conversation', key: pick(h.effects.slice(2)).key, from: 0, to: null }),
   },
+  {
+    invariant: 8,
+    what: 'a record that nobody can read and nobody has given up',
+    spoil: (h) => void h.unreadable.push({ topic: 'inbound', partition: 1, offset: 0, givenUp: false }),
+  },
   { invariant: 9, what: 'a reply called twice', spoil: (h, pick) => void h.calls.push({ ...pick(h.calls) }) },
   { invariant: 9, what: 'a call without an attempt', spoil: (h, pick) => void (pick(h.replies).attemptedAt = null) },
   { invariant: 9, what: 'a call before its attempt', spoil: (h, pick) => void (pick(h.replies).attemptedAt = 2500) },

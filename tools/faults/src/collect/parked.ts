@@ -6,6 +6,10 @@ import { withAdmin } from './instruments.js';
 /** What billing's fold counts as evidence of a charge. */
 export const isEvidence = (status: string): boolean => ['delivered', 'read', 'played'].includes(status);
 
+/** Records that are no event that anybody knows. */
+export const unreadableOf = ({ unreadable }: Facts): History['unreadable'] =>
+  unreadable.map(({ topic, partition, offset, givenUp }) => ({ topic, partition, offset: Number(offset), givenUp }));
+
 /** Evidence that lies parked in billing: it is not rated, and not lost. */
 export const parkedEvidence = (facts: Facts): Promise<History['ratings']> =>
   withAdmin(facts.context, 'billing', async (client) => {

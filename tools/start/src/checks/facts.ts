@@ -13,6 +13,16 @@ export type Placed<Event extends CloudEvent | TypedEvent<EventType> = CloudEvent
   readonly key: string;
 };
 
+/** A record that is no event that this build knows. */
+export type UnreadableRecord = {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly why: string;
+  /** Every group that had parked it was told by an operator to go on without it: it stands on the log as their decision. */
+  readonly givenUp: boolean;
+};
+
 /** Both sides of every check: what the simulated world did, and what the platform recorded. */
 export class Facts {
   private constructor(
@@ -22,7 +32,7 @@ export class Facts {
     readonly records: ReadonlyMap<Topic, readonly StoredRecord[]>,
     readonly keyring: Keyring,
     readonly references: ReadonlyMap<string, References>,
-    readonly problems: readonly string[],
+    readonly unreadable: readonly UnreadableRecord[],
     private readonly events: ReadonlyMap<Topic, readonly Placed[]>,
   ) {}
 
@@ -42,7 +52,7 @@ export class Facts {
     } finally {
       await log.close();
     }
-    const problems: string[] = [];
+    const unreadable: Omit<UnreadableRecord, 'givenUp'>[] = [];
     const events = new Map<Topic, Placed[]>();
     for (const [topic, list] of records)
       events.set(
@@ -58,14 +68,25 @@ export class Facts {
                 key: record.key?.toString('utf8') ?? '',
               },
             ];
-          problems.push(`${topic}/${record.partition}/${record.offset}: ${decoded.problem} ${decoded.detail}`);
+          const { partition, offset } = record;
+          unreadable.push({ topic, partition, offset, why: `${decoded.problem} ${decoded.detail}` });
           return [];
         }),
       );
+    const givenUp = givenUpIn(events.get('operations.events.v1') ?? []);
     const keyring = await Keyring.open(context.keyring);
     const references = new Map<string, References>();
     for (const tenant of context.tenants) references.set(tenant.tenantId, await keyring.references(tenant.tenantId));
-    return new Facts(context, day, world, records, keyring, references, problems, events);
+    return new Facts(
+      context,
+      day,
+      world,
+      records,
+      keyring,
+      references,
+      unreadable.map((record) => ({ ...record, givenUp: givenUp(record) })),
+      events,
+    );
   }
 
   /** Events of one type, first occurrences only: a redelivery stands on the log again and has its effect once. */
@@ -97,3 +118,19 @@ export class Facts {
     await this.keyring.close();
   }
 }
+
+type Where = { readonly topic: string; readonly partition: number; readonly offset: bigint | string };
+
+/** Says of a record whether an operator gave it up in every group that had parked it, and some group had. */
+const givenUpIn = (operations: readonly Placed[]): ((record: Where) => boolean) => {
+  const open = new Map<string, Set<string>>();
+  const nameOf = ({ topic, partition, offset }: Where): string => `${topic}/${partition}/${offset}`;
+  const groupsOf = (record: Where): Set<string> => {
+    const groups = open.get(nameOf(record)) ?? new Set<string>();
+    open.set(nameOf(record), groups);
+    return groups;
+  };
+  for (const { event } of operations) if (isType(event, 'record.parked.v1')) groupsOf(event.data).add(event.data.group);
+  for (const { event } of operations) if (isType(event, 'record.skipped.v1')) groupsOf(event.data).delete(event.data.group);
+  return (record) => open.get(nameOf(record))?.size === 0;
+};

@@ -69,7 +69,8 @@ export const checkInbound = async (facts: Facts): Promise<Finding> => {
     .filter(({ event }) => event.data.reason !== 'unknown_field');
   const kept = facts.day.badRequests.filter((bad) => bad.expected === 200).length;
   found.expect(quarantined.length === kept, `${quarantined.length} bodies are in quarantine, ${kept} were sent`);
-  for (const problem of facts.problems) found.expect(false, problem);
+  for (const { topic, partition, offset, why, givenUp } of facts.unreadable)
+    found.expect(givenUp, `${topic}/${partition}/${offset}: ${why}`);
   return {
     figures: {
       items: sent.length,

@@ -1,5 +1,6 @@
 import type { Examination } from '../examination.js';
 import type { History } from '../history.js';
+import { nameOf } from '../records.js';
 
 /** 7. */
 export const effectiveOnce = (history: History, examination: Examination): void => {
@@ -10,7 +11,7 @@ export const effectiveOnce = (history: History, examination: Examination): void 
     examination.expect(7, times.has(`${service} ${cause}`), () => `${service} ${cause} never took effect`);
 };
 
-/** 8. */
+/** 8, and nothing that cannot be read is passed over in silence. */
 export const parkedKeys = (history: History, examination: Examination): void => {
   const byKey = Map.groupBy(history.effects, ({ service, key }) => `${service} ${key}`);
   for (const { service, key, from, to } of history.parkings) {
@@ -19,6 +20,8 @@ export const parkedKeys = (history: History, examination: Examination): void => 
     );
     examination.expect(8, passed.length === 0, () => `${service} applied ${passed[0]?.cause} while key ${key} was parked`);
   }
+  for (const record of history.unreadable)
+    examination.expect(8, record.givenUp, () => `${nameOf(record)} cannot be read and nobody has given it up`);
 };
 
 /** 9 and 10. */

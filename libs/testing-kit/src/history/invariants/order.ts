@@ -15,7 +15,7 @@ export const keyVersions = (history: History, examination: Examination): void =>
     );
     reached.set(head, Math.max(expected, record.keyVersion ?? expected));
   }
-  const places = new Set(history.records.map(nameOf));
+  const places = new Set([...history.records, ...history.unreadable].map(nameOf));
   for (const record of history.records) {
     const { cause } = record;
     if (cause === null) continue;
@@ -44,7 +44,7 @@ export const streamVersions = (history: History, examination: Examination): void
 /** 6: every application begins where the one before it ended, none ends beyond the log, and a new epoch ends the old one's writes. */
 export const contiguous = (history: History, examination: Examination): void => {
   const ends = new Map<string, number>();
-  for (const { topic, partition, offset } of history.records)
+  for (const { topic, partition, offset } of [...history.records, ...history.unreadable])
     ends.set(`${topic}/${partition}`, Math.max(ends.get(`${topic}/${partition}`) ?? 0, offset + 1));
   const reached = new Map<string, number>();
   for (const { service, topic, partition, from, to } of history.applications) {
