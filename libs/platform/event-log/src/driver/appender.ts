@@ -12,8 +12,11 @@ export type Producer = {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   /** Sends all or throws; while it tries again, the records keep their sequence numbers. Gives the partitions that were acknowledged. */
-  send(records: readonly PlacedRecord[]): Promise<readonly TopicPartition[]>;
+  send(records: readonly PlacedRecord[]): Promise<readonly Acknowledged[]>;
 };
+
+/** `offset`: of the first record, or null when the broker only knows that it has had them before. */
+export type Acknowledged = TopicPartition & { readonly offset: bigint | null };
 
 export type TopicLimits = { readonly partitions: number; readonly maxRecordBytes: number };
 
@@ -47,6 +50,8 @@ export class Appender {
   #running: Promise<void> | null = null;
   #producer: Producer | null = null;
   #sent = new Map<string, number>();
+  /** Offset of the last acknowledgement of each partition, over all producers. */
+  readonly #reached = new Map<string, bigint>();
   #spread = 0;
   #closed = false;
 
@@ -139,7 +144,10 @@ export class Appender {
     const stored = new Set<string>();
     try {
       const producer = await this.#connected();
-      for (const { topic, partition } of await producer.send(request)) stored.add(partitionKey(topic, partition));
+      for (const acknowledged of await producer.send(request)) {
+        this.#requireGrown(acknowledged);
+        stored.add(partitionKey(acknowledged.topic, acknowledged.partition));
+      }
     } catch (error) {
       // Topics were checked before: an unknown one is one that the producer remembers from earlier and that is gone.
       const lost = isProducerLost(error) || protocolCodeOf(error) === UNKNOWN_TOPIC;
@@ -156,6 +164,25 @@ export class Appender {
     }
     this.#count(request);
     return [];
+  }
+
+  /**
+   * A partition whose offsets go back has lost its tail, with records that were acknowledged: an older copy of its disk, or another log.
+   * What was written to it now would be gone with the right one, so nobody may be told that it is stored. The mark stays: with the right
+   * log back, appends succeed again.
+   */
+  #requireGrown({ topic, partition, offset }: Acknowledged): void {
+    if (offset === null) return;
+    const place = partitionKey(topic, partition);
+    const reached = this.#reached.get(place);
+    if (reached !== undefined && offset <= reached)
+      throw new PlatformError('LOG_BEHIND_STORE', `${place} ends before what was acknowledged`, {
+        topic,
+        partition,
+        offset: offset.toString(),
+        acknowledged: reached.toString(),
+      });
+    this.#reached.set(place, offset);
   }
 
   async #connected(): Promise<Producer> {

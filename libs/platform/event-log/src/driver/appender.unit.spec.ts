@@ -24,7 +24,7 @@ const protocolError = (code: number): Error =>
 /** As kafkajs wraps what it will not retry. */
 const caused = (cause: Error): Error => Object.assign(new KafkaJSNonRetriableError('send'), { cause });
 
-type Fault = 'none' | 'refused' | 'answer lost' | 'partition forgotten' | number;
+type Fault = 'none' | 'refused' | 'answer lost' | 'partition forgotten' | 'tail lost' | 'tail back' | number;
 
 /**
  * A broker with idempotence as Kafka has it, and producers with kafkajs's handling of sequence numbers: a failed request gives
@@ -35,6 +35,8 @@ class FakeCluster {
   readonly batches: string[][] = [];
   producers = 0;
   underWay = 0;
+  /** How many records of each partition an older copy of its disk does not have. */
+  lost = 0;
 
   constructor(private readonly faults: Fault[] = []) {}
 
@@ -60,6 +62,8 @@ class FakeCluster {
     const messages = topicMessages.flatMap((topic) => topic.messages);
     this.batches.push(messages.map(({ value }) => String(value)));
     if (typeof fault === 'number') throw caused(protocolError(fault));
+    if (fault === 'tail lost') this.lost = 2;
+    if (fault === 'tail back') this.lost = 0;
     if (fault === 'refused') throw new KafkaJSConnectionError('refused', {});
     const byPartition = Map.groupBy(messages, ({ partition }) => partition ?? -1);
     const forgotten = fault === 'partition forgotten' ? [...byPartition.keys()][0] : undefined;
@@ -69,11 +73,12 @@ class FakeCluster {
       const sequence = sequences.get(partition) ?? 0;
       const identity = `${partition}/${sequence}/${own.length}`;
       // The broker knows a request by its numbers alone.
+      const baseOffset = String(this.stored.filter((one) => one.partition === partition).length - this.lost);
       if (!seen.has(identity))
         for (const { key, value } of own) this.stored.push({ partition, key: String(key), value: String(value) });
       seen.add(identity);
       if (fault !== 'answer lost') sequences.set(partition, sequence + own.length);
-      answered.push({ topicName: 'topic', partition, errorCode: 0 });
+      answered.push({ topicName: 'topic', partition, errorCode: 0, baseOffset });
     }
     if (fault === 'answer lost') throw new KafkaJSConnectionError('closed', {});
     return answered;
@@ -90,6 +95,17 @@ const appenderOver = (cluster: FakeCluster, more: Partial<AppenderOptions> = {})
   });
 
 const record = (key: string | null, value: string): LogRecord => ({ topic: 'topic', key, value: Buffer.from(value) });
+
+describe('appending to a log that has lost its tail', () => {
+  it('acknowledges nothing there, and goes on when the right log is back', async () => {
+    const cluster = new FakeCluster(['none', 'none', 'tail lost', 'none', 'tail back']);
+    const sut = appenderOver(cluster);
+    for (const value of ['a', 'b']) await sut.append([record('k', value)]);
+    for (const value of ['c', 'd'])
+      await expect(sut.append([record('k', value)])).rejects.toMatchObject({ code: 'LOG_BEHIND_STORE' });
+    await sut.append([record('k', 'e')]);
+  });
+});
 
 describe('appending through a producer that forgets', () => {
   it.each([45, 46, 47, 59, 90])('builds a new producer and sends again after code %i', async (code) => {

@@ -13,7 +13,11 @@ export const producerOf = (producer: KafkajsProducer, compression: 'none' | 'gzi
   disconnect: () => producer.disconnect(),
   send: async (records) => {
     const acknowledged = await producer.sendBatch(batchOf(records, compression));
-    return acknowledged.map(({ topicName, partition }) => ({ topic: topicName, partition }));
+    return acknowledged.map(({ topicName, partition, baseOffset }) => ({
+      topic: topicName,
+      partition,
+      offset: baseOffset === undefined || baseOffset.startsWith('-') ? null : BigInt(baseOffset),
+    }));
   },
 });
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { initProducerIdV4, NumericMap, produceV9, type Broker, type MessageRecord } from '@platformatic/kafka';
-import type { PlacedRecord, Producer } from '../driver/appender.js';
+import type { Acknowledged, PlacedRecord, Producer } from '../driver/appender.js';
 import { isProducerLost, protocolCodeOf, toPlatformError } from '../driver/errors.js';
 import { PATIENCE } from '../driver/options.js';
 import { backoffMs } from '../failures.js';
@@ -30,6 +30,9 @@ export type ProducerDeps = {
 
 /** What goes to one partition, under the same sequence numbers at every try. */
 type Batch = TopicPartition & { readonly messages: readonly MessageRecord[]; readonly sequence: number };
+
+/** What the leader of a partition said; `offset` of the first record, null when it has none to tell. */
+type Answer = { readonly code: number; readonly offset: bigint | null };
 
 const messageOf = ({ topic, partition, key, value, headers }: PlacedRecord): MessageRecord => ({
   topic,
@@ -69,7 +72,7 @@ export class IdempotentProducer implements Producer {
     await this.#deps.wire.close();
   }
 
-  async send(records: readonly PlacedRecord[]): Promise<readonly TopicPartition[]> {
+  async send(records: readonly PlacedRecord[]): Promise<readonly Acknowledged[]> {
     const batches = [...Map.groupBy(records, ({ topic, partition }) => partitionKey(topic, partition))].map(
       ([key, own]): Batch => ({
         topic: own[0]?.topic as string,
@@ -78,17 +81,25 @@ export class IdempotentProducer implements Producer {
         sequence: this.#sequences.get(key) ?? 0,
       }),
     );
-    const stored: TopicPartition[] = [];
+    const stored: Acknowledged[] = [];
     let pending: readonly Batch[] = batches;
     await this.#persist(async (attempt) => {
       const answers = await this.#round(pending, attempt > 0);
       const failed: Error[] = [];
       pending = pending.filter((batch) => {
         const key = partitionKey(batch.topic, batch.partition);
-        const code = answers.get(key) ?? (this.#deps.directory.known(batch.topic) ? LEADER_NOT_AVAILABLE : UNKNOWN_TOPIC);
+        const answer = answers.get(key);
+        const code =
+          answer instanceof Error
+            ? answer
+            : (answer?.code ?? (this.#deps.directory.known(batch.topic) ? LEADER_NOT_AVAILABLE : UNKNOWN_TOPIC));
         if (code === 0) {
           this.#sequences.set(key, batch.sequence + batch.messages.length);
-          stored.push({ topic: batch.topic, partition: batch.partition });
+          stored.push({
+            topic: batch.topic,
+            partition: batch.partition,
+            offset: answer instanceof Error ? null : (answer?.offset ?? null),
+          });
           return false;
         }
         failed.push(code instanceof Error ? code : protocolError(code));
@@ -104,9 +115,9 @@ export class IdempotentProducer implements Producer {
     return stored;
   }
 
-  /** One try of everything that is pending: the answer of each partition, a code or what went wrong on the way. */
-  async #round(pending: readonly Batch[], refresh: boolean): Promise<ReadonlyMap<string, number | Error>> {
-    const answers = new Map<string, number | Error>();
+  /** One try of everything that is pending: the answer of each partition, or what went wrong on the way. */
+  async #round(pending: readonly Batch[], refresh: boolean): Promise<ReadonlyMap<string, Answer | Error>> {
+    const answers = new Map<string, Answer | Error>();
     const topics = [...new Set(pending.map(({ topic }) => topic))];
     if (refresh || topics.some((topic) => !this.#deps.directory.known(topic))) await this.#deps.directory.existing(topics);
     const led = Map.groupBy(pending, ({ topic, partition }) => this.#deps.directory.known(topic)?.leaders[partition]?.broker);
@@ -114,7 +125,7 @@ export class IdempotentProducer implements Producer {
       [...led].map(async ([broker, own]) => {
         if (!broker) return;
         try {
-          for (const [key, code] of await this.#produce(broker, own)) answers.set(key, code);
+          for (const [key, answer] of await this.#produce(broker, own)) answers.set(key, answer);
         } catch (error) {
           const cause = error instanceof Error ? error : new Error(String(error));
           for (const { topic, partition } of own) answers.set(partitionKey(topic, partition), cause);
@@ -124,7 +135,7 @@ export class IdempotentProducer implements Producer {
     return answers;
   }
 
-  async #produce(broker: Broker, batches: readonly Batch[]): Promise<[string, number][]> {
+  async #produce(broker: Broker, batches: readonly Batch[]): Promise<[string, Answer][]> {
     const sequences = new NumericMap();
     for (const { topic, partition, sequence } of batches) sequences.set(partitionKey(topic, partition), sequence);
     const answer = await answerOf(
@@ -139,7 +150,10 @@ export class IdempotentProducer implements Producer {
     );
     if (typeof answer === 'boolean') return [];
     return answer.responses.flatMap(({ name, partitionResponses }) =>
-      partitionResponses.map(({ index, errorCode }): [string, number] => [partitionKey(name, index), errorCode]),
+      partitionResponses.map(({ index, errorCode, baseOffset }): [string, Answer] => [
+        partitionKey(name, index),
+        { code: errorCode, offset: baseOffset < 0n ? null : baseOffset },
+      ]),
     );
   }
 

@@ -24,6 +24,7 @@ class FakeCluster {
   readonly stored: { partition: number; key: string; value: string }[] = [];
   readonly requests: { broker: number; partitions: number[] }[] = [];
   producers = 0;
+  #offsets = 0;
   #leaders: (number | undefined)[] = [1, 2, 3];
   #known: TopicInfo | undefined;
   #next = new Map<string, number>();
@@ -72,7 +73,7 @@ class FakeCluster {
     }
     const partitionResponses = [...byPartition].map(([index, own]) => {
       const errorCode = this.#leaders[index] === port ? this.#store(producerId, index, own, sequences) : 6;
-      return { index, errorCode };
+      return { index, errorCode, baseOffset: errorCode === 0 ? BigInt(this.#offsets++) : -1n };
     });
     if (fault === 'answer lost') throw new NetworkError('closed');
     return {
@@ -102,7 +103,7 @@ const placed = (partition: number, value: string): PlacedRecord => ({
   value: Buffer.from(value),
   bytes: 1,
 });
-const one = (partition: number) => ({ topic: 'topic', partition });
+const one = (partition: number) => expect.objectContaining({ topic: 'topic', partition, offset: expect.any(BigInt) });
 const connected = async (cluster: FakeCluster): Promise<IdempotentProducer> => {
   const sut = new IdempotentProducer(cluster.deps());
   await sut.connect();
