@@ -5,6 +5,8 @@ export type ClusterSettings = {
   nodes: readonly NodeSettings[];
   /** How long the controller waits for a silent broker. A broker killed with -9 cannot register again before this has passed. */
   brokerSessionTimeoutMs: number;
+  /** On top of those below, in place of those with the same name. */
+  settings?: Readonly<Record<string, string>>;
 };
 
 /** The server.properties of one node, as Kafka 4.4 in KRaft mode wants them for development and tests on loopback. */
@@ -41,6 +43,7 @@ export const serverProperties = (cluster: ClusterSettings, node: NodeSettings): 
     'broker.session.timeout.ms': cluster.brokerSessionTimeoutMs,
     'broker.heartbeat.interval.ms': Math.max(250, Math.floor(cluster.brokerSessionTimeoutMs / 6)),
     'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
+    ...cluster.settings,
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)

@@ -30,6 +30,11 @@ describe('server.properties', () => {
     });
   });
 
+  it('takes settings in place of its own', () => {
+    const settings = { 'min.insync.replicas': '3', 'producer.id.expiration.ms': '200' };
+    expect(read(serverProperties({ nodes: [node(1)], brokerSessionTimeoutMs: 9_000, settings }, node(1)))).toMatchObject(settings);
+  });
+
   it('makes three nodes replicate, with one to spare', () => {
     const nodes = [1, 2, 3].map(node);
     const properties = read(serverProperties({ nodes, brokerSessionTimeoutMs: 3_000 }, node(2)));

@@ -27,6 +27,8 @@ export type BringUp = {
   engines: Pick<OwnEngines, 'kafka' | 'postgres'>;
   progress: Progress;
   signal: AbortSignal;
+  /** No port is preferred: nobody opens these addresses, and other platforms may start beside this one. */
+  anyPorts?: boolean;
 };
 
 const at = (port: number): string => `http://127.0.0.1:${port}`;
@@ -63,7 +65,7 @@ export const bringUp = async (start: BringUp): Promise<StartContext> => {
     }),
   );
 
-  const ports = await choosePorts();
+  const ports = await choosePorts({ any: start.anyPorts ?? false });
   for (const notice of ports.notices) progress.line(`  ${notice}`);
   if (externals.oidc !== null) progress.line(`  ${externals.oidc.issuer} must know ${at(ports.http.gateway)}/auth/callback`);
   const wiring: Wiring = {

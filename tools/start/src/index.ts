@@ -6,6 +6,7 @@ export { runChecks } from './checks/run.js';
 export { caughtUp, untilSettled } from './checks/settled.js';
 export type { CheckResult, StartContext } from './context.js';
 export { playDay, type DayResult } from './day/play.js';
+export { SimulatorClient, type SimulatorJournal } from './day/simulator-client.js';
 export { claim, foldersIn, projectRoot, type Folders } from './folders.js';
 export type { ProcessSpec } from './processes.js';
 export { Progress } from './progress.js';

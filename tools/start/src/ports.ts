@@ -18,8 +18,11 @@ const givenGatewayPort = async (): Promise<number | null> => {
   return port;
 };
 
-/** Chooses every port before anything starts, since the processes name each other's. A preferred one that is taken is said. */
-export const choosePorts = async (): Promise<Ports> => {
+/**
+ * Chooses every port before anything starts, since the processes name each other's. A preferred one that is taken is said. With `any`,
+ * for platforms that nobody opens, no port is preferred: several start beside each other.
+ */
+export const choosePorts = async (options: { any?: boolean } = {}): Promise<Ports> => {
   const taken = new Set<number>();
   const free = async (): Promise<number> => {
     for (;;) {
@@ -34,9 +37,9 @@ export const choosePorts = async (): Promise<Ports> => {
   const http: Partial<Record<HttpName, number>> = {};
   const wanted = { ...preferred, gateway: (await givenGatewayPort()) ?? preferred.gateway };
   for (const [name, port] of Object.entries(wanted)) {
-    const usable = await portIsFree(port);
+    const usable = !options.any && (await portIsFree(port));
     http[name as HttpName] = usable ? port : await free();
-    if (!usable) notices.push(`port ${port} is taken: ${name} uses ${http[name as HttpName]}`);
+    if (!usable && !options.any) notices.push(`port ${port} is taken: ${name} uses ${http[name as HttpName]}`);
   }
   const metrics: Record<string, number> = {};
   for (const name of others) http[name] = await free();
