@@ -32,7 +32,9 @@ describe('server.properties', () => {
 
   it('takes settings in place of its own', () => {
     const settings = { 'min.insync.replicas': '3', 'producer.id.expiration.ms': '200' };
-    expect(read(serverProperties({ nodes: [node(1)], brokerSessionTimeoutMs: 9_000, settings }, node(1)))).toMatchObject(settings);
+    expect(read(serverProperties({ nodes: [node(1)], brokerSessionTimeoutMs: 9_000, settings }, node(1)))).toMatchObject(
+      settings,
+    );
   });
 
   it('makes three nodes replicate, with one to spare', () => {
