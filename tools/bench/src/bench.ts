@@ -44,6 +44,8 @@ export type Side = {
    * @default the process that the side runs in
    */
   readonly processes?: Readonly<Record<string, number>>;
+  /** Engines of its own, beside those of the run. */
+  readonly engines?: Readonly<Record<string, number>>;
   prepare(seconds: number): Promise<Work>;
   close(): Promise<void>;
 };

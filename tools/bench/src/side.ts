@@ -20,7 +20,7 @@ const round = async (open: Side, engines: Ground['engines'], seconds: number): P
     const before = processorTimes(roots);
     return () => processorTimes(roots)?.map(([name, time], index) => [name, time - (before?.[index]?.[1] ?? 0)]) ?? null;
   };
-  const [own, ofEngines] = [look(open.processes ?? { side: process.pid }), look(engines)];
+  const [own, ofEngines] = [look(open.processes ?? { side: process.pid }), look({ ...engines, ...open.engines })];
   const started = performance.now();
   await work.run();
   const elapsed = (performance.now() - started) / 1_000;

@@ -116,9 +116,13 @@ const serve = async (ground: Ground, { args, env, topic }: Server, parameters: C
   };
 };
 
-const setUp = async ({ brokers, databaseUrl, folder }: Ground): Promise<Record<string, string>> => {
+/** Topics, databases and files of a webhook. */
+export const setUpWebhook = async (
+  { brokers, databaseUrl, folder }: Ground,
+  partitions = 12,
+): Promise<Record<string, string>> => {
   const log = await openEventLog({ brokers: [...brokers], clientId: 'bench' });
-  const own = topicSpecs.filter(({ name }) => name === 'wa.inbound.v1');
+  const own = topicSpecs.filter(({ name }) => name === 'wa.inbound.v1').map((spec) => ({ ...spec, partitions }));
   await log.admin.createTopics([...own, ...own.map((spec) => ({ ...spec, name: BARE_TOPIC }))]);
   await log.close();
   const database = async (name: string): Promise<{ ownerUrl: string; appUrl: string }> =>
@@ -148,6 +152,12 @@ const setUp = async ({ brokers, databaseUrl, folder }: Ground): Promise<Record<s
   };
 };
 
+/** The webhook as it is deployed. */
+export const ourWebhook: Bench['ours'] = (ground, parameters) => {
+  const env = { INGEST_ROLE: 'webhook', ...ground.made };
+  return serve(ground, { args: [program('apps/ingest/dist/main.js')], env, topic: 'wa.inbound.v1' }, parameters);
+};
+
 export const p1: Bench = {
   id: 'P1',
   what: 'from a webhook’s bytes to records that all replicas have',
@@ -167,11 +177,8 @@ export const p1: Bench = {
       parameters: { items: 1, rate: 3_300 },
     },
   ],
-  setUp,
-  ours: (ground, parameters) => {
-    const env = { INGEST_ROLE: 'webhook', ...ground.made };
-    return serve(ground, { args: [program('apps/ingest/dist/main.js')], env, topic: 'wa.inbound.v1' }, parameters);
-  },
+  setUp: (ground) => setUpWebhook(ground),
+  ours: ourWebhook,
   theirs: (ground, parameters) => {
     const args = [fileURLToPath(new URL('../programs/bare-webhook.js', import.meta.url))];
     return serve(ground, { args, env: { SECRET, TOPIC: BARE_TOPIC }, topic: BARE_TOPIC }, parameters);

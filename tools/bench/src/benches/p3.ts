@@ -17,9 +17,10 @@ const AT_ONCE = 3_000;
 
 const program = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 
-const fill = async (log: EventLog): Promise<void> => {
+const fill = async (log: EventLog, partitions: number): Promise<void> => {
   // The replay reads all that there is: a broker that is given must have nothing on these topics.
-  await log.admin.createTopics(topicSpecs.filter(({ name }) => name === 'wa.inbound.v1' || name === 'billing.events.v1'));
+  const needed = topicSpecs.filter(({ name }) => name === 'wa.inbound.v1' || name === 'billing.events.v1');
+  await log.admin.createTopics(needed.map((spec) => ({ ...spec, partitions })));
   for (let from = 0; from < MESSAGES; from += AT_ONCE / STATUSES.length) {
     const records: LogRecord[] = [];
     for (let index = from; index < Math.min(MESSAGES, from + AT_ONCE / STATUSES.length); index += 1) {
@@ -30,7 +31,8 @@ const fill = async (log: EventLog): Promise<void> => {
   }
 };
 
-const ours = async ({ brokers, databaseUrl, made }: Ground): Promise<Side> => ({
+/** The replay as operations start it. */
+export const ourReplay = async ({ brokers, databaseUrl, made }: Ground): Promise<Side> => ({
   prepare: async (): Promise<Work> => {
     // An empty database for each round, migrated as a deployment does it.
     const name = `bench_billing_${randomBytes(4).toString('hex')}`;
@@ -73,22 +75,25 @@ const theirs = async ({ brokers }: Ground): Promise<Side> => ({
   close: async () => undefined,
 });
 
+/** A log to replay, and the accounts that it is about. */
+export const setUpReplay = async ({ brokers, folder }: Ground, partitions = 12): Promise<Record<string, string>> => {
+  const log = await openEventLog({ brokers: [...brokers], clientId: 'bench' });
+  await fill(log, partitions);
+  await log.close();
+  const accounts = join(folder, 'accounts.json');
+  const numbers = [{ phoneNumberId: '501-1', displayPhoneNumber: '34911000001', name: 'Bench' }];
+  const account = { tenantId: TENANT, wabaId: WABA, timeZone: 'Europe/Madrid', currency: 'USD', numbers };
+  await writeFile(accounts, JSON.stringify({ accounts: [account] }));
+  return { accounts };
+};
+
 export const p3: Bench = {
   id: 'P3',
   what: 'the billing fold rebuilt from Kafka, 300,000 statuses of 100,000 messages',
   baseline: 'a kafkajs 2.2.4 consumer (eachBatch) that parses the same records and keeps nothing',
   engines: ['postgres', 'kafka'],
   cases: [{ name: 'replay from offset 0', goal: 0.5, parameters: {} }],
-  setUp: async ({ brokers, folder }) => {
-    const log = await openEventLog({ brokers: [...brokers], clientId: 'bench' });
-    await fill(log);
-    await log.close();
-    const accounts = join(folder, 'accounts.json');
-    const numbers = [{ phoneNumberId: '501-1', displayPhoneNumber: '34911000001', name: 'Bench' }];
-    const account = { tenantId: TENANT, wabaId: WABA, timeZone: 'Europe/Madrid', currency: 'USD', numbers };
-    await writeFile(accounts, JSON.stringify({ accounts: [account] }));
-    return { accounts };
-  },
-  ours,
+  setUp: (ground) => setUpReplay(ground),
+  ours: ourReplay,
   theirs,
 };

@@ -1,8 +1,9 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removePostgres, startKafka, startPostgres } from '@centralita/testing-engines';
+import { removePostgres, startPostgres } from '@centralita/testing-engines';
 import type { Cores } from '../bench.js';
+import { startBenchKafka } from './kafka.js';
 import { pin } from './machine.js';
 import { once } from './once.js';
 
@@ -49,9 +50,7 @@ export const startBenchEngines = async (
     }
     let brokers = (process.env['KAFKA_BROKERS'] ?? '').split(',').filter((broker) => broker !== '');
     if (needed.has('kafka') && brokers.length === 0) {
-      // Tests start their broker with the quick compiler only. This variable is the one that wins over a command line.
-      process.env['_JAVA_OPTIONS'] = '-XX:TieredStopAtLevel=4';
-      const running = await startKafka({ dataDir: join(folder, 'kafka'), heapMb: 768 });
+      const running = await startBenchKafka({ dataDir: join(folder, 'kafka'), heapMb: 768 });
       stops.push(() => running.stop());
       brokers = running.brokers;
       own.kafka = place(running.pids[0] as number);

@@ -24,11 +24,13 @@ const effects: { readonly [Type in EventType]?: (data: EventData<Type>) => strin
   'audit.leaf.sequenced.v1': ({ recordId, leafKind }) => (leafKind === 'record' ? recordId : ''),
 };
 const types = Object.keys(effects) as (keyof typeof effects)[];
-/** These stand on the log again when a delivery came again, and usage again with a higher revision; of the others each is there once. */
-const repeated: readonly EventType[] = ['whatsapp.message.received.v1', 'whatsapp.status.changed.v1', 'usage.recorded.v1'];
+/** Comes again, as another event, when further evidence arrives. Of the others each has its effect once. */
+const revised: EventType = 'usage.recorded.v1';
 
+/** Effects since `before`, by type. An event that stands on the log again, because it was delivered or sent again, counts once. */
 const gather = async (log: EventLog, before: Ends): Promise<Map<EventType, string[]>> => {
   const found = new Map<EventType, string[]>(types.map((type) => [type, []]));
+  const seen = new Set<string>();
   for (const topic of Topics) {
     const ends = [...(await log.admin.endOffsets(topic))];
     const ranges = ends
@@ -40,6 +42,8 @@ const gather = async (log: EventLog, before: Ends): Promise<Map<EventType, strin
         const decoded = decodeEvent(value);
         if (!('event' in decoded)) throw new Error(`${topic}: ${decoded.detail}`);
         const { event } = decoded;
+        if (seen.has(event.id)) continue;
+        seen.add(event.id);
         for (const type of types) {
           if (!isType(event, type)) continue;
           const id = (effects[type] as (data: unknown) => string)(event.data);
@@ -70,7 +74,7 @@ export const requireEffects = async (
     const distinct = new Set(there);
     const missing = expected.filter((id) => !distinct.has(id)).length;
     const extra = distinct.size - (expected.length - missing);
-    const twice = repeated.includes(type) ? 0 : there.length - distinct.size;
+    const twice = type === revised ? 0 : there.length - distinct.size;
     if (missing + extra + twice > 0) problems.push(`${type}: ${missing} missing, ${extra} that nobody sent, ${twice} twice`);
   };
   const expectCount = (type: EventType, expected: number): void => {
