@@ -15,15 +15,20 @@ export type RoundOptions = {
   readonly seconds: number;
   readonly profile: string | null;
   readonly onRound: (side: SideName, index: number, round: Round) => void;
+  /** What a side runs in. @default a process of its own */
+  readonly startSide?: (ground: Ground, profile: string | null) => Pick<SideProcess, 'ask' | 'end'>;
 };
+
+const inProcess: NonNullable<RoundOptions['startSide']> = (ground, profile) => new SideProcess(ground, profile);
 
 /** Both sides in turn, A B A B: what changes on the machine meanwhile meets both. Warm-up rounds are not in the result. */
 export const runCase = async (bench: Bench, one: Case, ground: Ground, options: RoundOptions): Promise<CaseResult> => {
   const result: Record<SideName, Round[]> = { ours: [], theirs: [] };
-  const running = new Map<SideName, SideProcess>();
+  const { startSide = inProcess } = options;
+  const running = new Map<SideName, ReturnType<typeof startSide>>();
   try {
     for (const side of sides) {
-      const process = new SideProcess(ground, options.profile);
+      const process = startSide(ground, options.profile);
       running.set(side, process);
       await process.ask({ ask: 'open', bench: bench.id, side, ground, parameters: one.parameters });
     }
