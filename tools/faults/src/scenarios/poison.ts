@@ -30,7 +30,7 @@ export const poison: Scenario = {
   name: 'poison record',
   what: 'records that cannot be applied, and a bug, park the keys of some customers; the others go on; an operator retries and skips',
   customers: 40,
-  bounded: true,
+  bounded: false,
   faults: async (stack, random, print) => {
     await untilEvents(stack.context, 'conversation', random.integer(10, 40));
     const [first, second] = await newest(stack);
