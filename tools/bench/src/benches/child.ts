@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
 
 export type Program = {
   readonly args: readonly string[];
@@ -16,6 +17,23 @@ export const startProgram = ({ args, env = {}, core = null }: Program): ChildPro
   process.once('exit', kill);
   child.once('exit', () => process.off('exit', kill));
   return child;
+};
+
+const SHOWN_LINES = 3;
+const SHOWN_LENGTH = 300;
+
+/** Shows the first complaints of a service that serves; under load a thousand more say the same. Tells at its end how many there were. */
+export const showComplaints = (name: string, child: ChildProcess): void => {
+  if (child.stdout === null) return;
+  let lines = 0;
+  createInterface({ input: child.stdout })
+    .on('line', (line) => {
+      lines += 1;
+      if (lines <= SHOWN_LINES) process.stderr.write(`  ${name}: ${line.slice(0, SHOWN_LENGTH)}\n`);
+    })
+    .on('close', () => {
+      if (lines > SHOWN_LINES) process.stderr.write(`  ${name}: ${lines - SHOWN_LINES} more lines like these\n`);
+    });
 };
 
 /** Runs it to its end; what it has printed. Throws when it fails. */

@@ -9,7 +9,7 @@ import { createDatabase, freePorts, until } from '@centralita/testing-engines';
 import { makeWamid, signBody } from '@centralita/whatsapp';
 import type { Bench, Case, Ground, Side, Work } from '../bench.js';
 import { pin } from '../harness/machine.js';
-import { runProgram, startProgram } from './child.js';
+import { runProgram, showComplaints, startProgram } from './child.js';
 import { migrateKeyring } from './keyring.js';
 import { Load, type Delivery } from './load.js';
 import { TENANT, WABA } from './records.js';
@@ -78,7 +78,7 @@ const serve = async (ground: Ground, { args, env, topic }: Server, parameters: C
     env: { ...common, HTTP_PORT: String(port), METRICS_PORT: String(metricsPort), ...env },
     core: cores?.side ?? null,
   });
-  child.stdout?.pipe(process.stderr);
+  showComplaints('webhook', child);
   const answers = async (): Promise<boolean> =>
     fetch(`http://127.0.0.1:${port}/webhooks/bench`).then(
       () => true,

@@ -1,8 +1,9 @@
 // The people of the contact centre, by the services' own APIs: they take every offer, and for every second message of a customer they read
 // the thread and answer. They are told where to look by the log, as screens are by the live stream.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { replyVersion } from '@centralita/domain-conversation';
-import type { Role, Service } from '@centralita/contracts';
+import type { Problem, Role, Service } from '@centralita/contracts';
 import { until } from '@centralita/testing-engines';
 import type { Gateway } from './gateway.js';
 import type { Answer, Client } from './http.js';
@@ -12,6 +13,7 @@ import type { Seen } from './tail.js';
 const AGENTS = 16;
 /** The most that one may hold. */
 const CAPACITY = 100;
+const MOST_TRIES = 50;
 /** Commands of all agents that are under way at the same time. */
 const AT_ONCE = 16;
 
@@ -34,6 +36,8 @@ export class Agents {
   /** Answers that wait for the conversation service to know who may give them, by conversation. */
   readonly #held = new Map<string, number>();
   #folded = 0;
+  #again = 0;
+  #reads: string[] = [];
   #applied: ReadonlyMap<number, bigint> = new Map();
 
   constructor(private readonly options: AgentsOptions) {}
@@ -48,6 +52,16 @@ export class Agents {
   /** Messages of this round that are part of a conversation. */
   get folded(): number {
     return this.#folded;
+  }
+
+  /** Requests of this round that were made again because the answer said so. */
+  get again(): number {
+    return this.#again;
+  }
+
+  /** Access records of this round, as the answers name them. */
+  get reads(): readonly string[] {
+    return this.#reads;
   }
 
   /** Defines the rules, one queue for all numbers and the agents, and brings them online. */
@@ -76,7 +90,8 @@ export class Agents {
   nextRound(): void {
     [this.#offers, this.#answers] = [new Pool(AT_ONCE), new Pool(AT_ONCE)];
     this.#held.clear();
-    this.#folded = 0;
+    [this.#folded, this.#again] = [0, 0];
+    this.#reads = [];
   }
 
   /** Closes what is open, so that everybody has room for the next round. */
@@ -133,7 +148,8 @@ export class Agents {
 
   async #answer(conversationId: string, actor: string): Promise<void> {
     const path = `/v1/conversations/${conversationId}`;
-    await this.#call('conversation', 'GET', `${path}/messages`, { actor });
+    const { headers } = await this.#call('conversation', 'GET', `${path}/messages`, { actor });
+    this.#reads.push(String(headers['x-access-record']));
     const sent = this.#replies.get(conversationId) ?? 0;
     this.#replies.set(conversationId, sent + 1);
     const body = { kind: 'text', text: 'Good morning. Yes, it is free, with breakfast. Shall I keep it for you until tonight?' };
@@ -149,8 +165,15 @@ export class Agents {
       ...(body === undefined ? {} : { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
       ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
     };
-    const answer = await client.send(method, urls[service] + path, headers, body === undefined ? null : JSON.stringify(body));
-    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.body}`);
-    return answer;
+    const text = body === undefined ? null : JSON.stringify(body);
+    // A person waits and presses Retry; the command's key makes the second press harmless.
+    for (let tries = 1; ; tries += 1) {
+      const answer = await client.send(method, urls[service] + path, headers, text);
+      if (answer.status < 300) return answer;
+      const { retryable = false } = JSON.parse(answer.body) as Partial<Problem>;
+      if (!retryable || tries === MOST_TRIES) throw new Error(`${method} ${path}: ${answer.status} ${answer.body}`);
+      this.#again += 1;
+      await pause(Math.min(100 * tries, 1_000));
+    }
   }
 }

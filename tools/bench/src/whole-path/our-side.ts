@@ -9,6 +9,7 @@ import { startPlatform } from './platform.js';
 import { Provider } from './provider.js';
 import { Standstill } from './standstill.js';
 import { Tail } from './tail.js';
+import { committed } from './transactions.js';
 import { deliveriesOf, inboundOf, NUMBERS, STATUSES } from './traffic.js';
 import { soon } from './wait.js';
 
@@ -30,6 +31,8 @@ export const ourSide = async (ground: Ground, parameters: Case['parameters']): P
   await tail.start(['conversation.events.v1', 'routing.events.v1'], (seen) => agents.see(seen));
   await agents.begin();
 
+  const names = Object.values(platform.databases).map(({ name }) => name);
+  const transactions = (): Promise<number> => committed(ground.databaseUrl, names);
   const still = async (): Promise<void> => {
     let moving: string[] = [];
     await soon(
@@ -49,7 +52,7 @@ export const ourSide = async (ground: Ground, parameters: Case['parameters']): P
       const deliveries = deliveriesOf(inbound.changes, items);
       const replies = inbound.sent.length / 2;
       const refused = deliverer.refused;
-      let own = 0;
+      let [own, commits] = [0, await transactions()];
       return {
         run: async () => {
           const started = process.cpuUsage();
@@ -66,12 +69,20 @@ export const ourSide = async (ground: Ground, parameters: Case['parameters']): P
           await still();
           const { user, system } = process.cpuUsage(started);
           own = user + system;
+          commits = (await transactions()) - commits;
         },
         confirmed: async () => {
-          await requireEffects(log, platform, before, { inbound: inbound.sent, calls: provider.calls, conversations });
+          const { reads, again } = agents;
+          const { calls } = provider;
+          await requireEffects(log, platform, before, { inbound: inbound.sent, calls, conversations, reads, again });
           return inbound.sent.length;
         },
-        figures: () => ({ 'load us': own / inbound.sent.length, 'deliveries refused': deliverer.refused - refused }),
+        figures: () => ({
+          'load us': own / inbound.sent.length,
+          transactions: commits / inbound.sent.length,
+          'deliveries refused': deliverer.refused - refused,
+          'commands again': agents.again,
+        }),
       };
     },
     close: async () => {

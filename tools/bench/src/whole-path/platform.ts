@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureTopics, openEventLog } from '@centralita/event-log';
 import { createDatabase, freePorts, until } from '@centralita/testing-engines';
-import { runProgram, startProgram } from '../benches/child.js';
+import { runProgram, showComplaints, startProgram } from '../benches/child.js';
 import { migrateKeyring } from '../benches/keyring.js';
 import { TENANT } from '../benches/records.js';
 import type { Ground } from '../bench.js';
@@ -107,7 +107,7 @@ export const startPlatform = async ({ brokers, databaseUrl, folder }: Ground, ou
         ...env,
       },
     });
-    child.stdout?.pipe(process.stderr);
+    showComplaints(name, child);
     return { name, child, url: at(ports[2 * index]), readyUrl: `${at(ports[2 * index + 1])}/health/ready` };
   });
   const stop = async (): Promise<void> => {

@@ -6,6 +6,7 @@ import { Client, Deliverer } from './http.js';
 import { Pool } from './pool.js';
 import { Provider } from './provider.js';
 import { Tail } from './tail.js';
+import { committed } from './transactions.js';
 import { deliveriesOf, inboundOf, STATUSES } from './traffic.js';
 import { startTutorial, type Tutorial } from './tutorial.js';
 import { soon } from './wait.js';
@@ -84,6 +85,7 @@ export const theirSide = async (ground: Ground, parameters: Case['parameters']):
   const agents = new Agents(client, tutorial.urls.conversation);
   const tail = new Tail(ground.brokers);
   await tail.start([topics.saved], ({ value }) => agents.see(JSON.parse(value.toString('utf8')) as SavedMessage));
+  const transactions = (): Promise<number> => committed(ground.databaseUrl, [tutorial.name]);
   const usages = tutorial.database.getRepository(Usage);
   const statuses = tutorial.database.getRepository(MessageStatus);
   return {
@@ -106,7 +108,7 @@ export const theirSide = async (ground: Ground, parameters: Case['parameters']):
         reads: replies,
       };
       const expected = (name: string): number => (before[name]?.rows ?? 0) + (added[name] ?? 0);
-      let own = 0;
+      let [own, commits] = [0, await transactions()];
       return {
         run: async () => {
           const started = process.cpuUsage();
@@ -122,6 +124,7 @@ export const theirSide = async (ground: Ground, parameters: Case['parameters']):
           await soon(done, () => 'the last statuses are not there');
           const { user, system } = process.cpuUsage(started);
           own = user + system;
+          commits = (await transactions()) - commits;
         },
         confirmed: async () => {
           const after = await countAll(tutorial);
@@ -135,7 +138,11 @@ export const theirSide = async (ground: Ground, parameters: Case['parameters']):
           if (found !== names.length) throw new Error(`of ${names.length} messages ${found} are there`);
           return messages;
         },
-        figures: () => ({ 'load us': own / messages, 'deliveries refused': deliverer.refused - refused }),
+        figures: () => ({
+          'load us': own / messages,
+          transactions: commits / messages,
+          'deliveries refused': deliverer.refused - refused,
+        }),
       };
     },
     close: async () => {

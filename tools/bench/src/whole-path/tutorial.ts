@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { openEventLog } from '@centralita/event-log';
 import { createDatabase, freePorts } from '@centralita/testing-engines';
 import { DataSource } from 'typeorm';
-import { startProgram } from '../benches/child.js';
+import { showComplaints, startProgram } from '../benches/child.js';
 import type { Ground } from '../bench.js';
 import { Agent, entities } from '../programs/tutorial/entities.js';
 import { topics } from '../programs/tutorial/settings.js';
@@ -19,6 +19,8 @@ export type Tutorial = {
   readonly urls: Readonly<Record<'webhook' | 'conversation', string>>;
   readonly processes: Readonly<Record<string, number>>;
   readonly database: DataSource;
+  /** Of its database. */
+  readonly name: string;
   stop(): Promise<void>;
 };
 
@@ -60,6 +62,7 @@ export const startTutorial = async ({ brokers, databaseUrl }: Ground, graphUrl: 
     urls: { webhook: `http://127.0.0.1:${webhook}`, conversation: `http://127.0.0.1:${conversation}` },
     processes: Object.fromEntries(running.map(({ program, child }) => [program, child.pid as number])),
     database,
+    name,
     stop,
   };
 };
@@ -71,7 +74,7 @@ const started = async (program: string, child: ChildProcess): Promise<void> => {
   if (child.stdout === null) throw new Error('its output is not read');
   await Promise.race([once(child.stdout, 'data'), ends]);
   ends.catch(() => undefined);
-  child.stdout.pipe(process.stderr);
+  showComplaints(program, child);
 };
 
 const ended = async (child: ChildProcess): Promise<void> => {
