@@ -13,19 +13,30 @@ import { brokerKill } from './scenarios/broker-kill.js';
 import { crashPoints } from './scenarios/crash-points.js';
 import { frozenConsumer } from './scenarios/frozen-consumer.js';
 import { frozenWriter } from './scenarios/frozen-writer.js';
+import { fullDisk } from './scenarios/full-disk.js';
 import { kills } from './scenarios/kills.js';
+import { logTail } from './scenarios/log-tail.js';
 import { postgresKill } from './scenarios/postgres-kill.js';
 import { redeliveries } from './scenarios/redeliveries.js';
 
-const scenarios: readonly Scenario[] = [kills, crashPoints, frozenConsumer, frozenWriter, brokerKill, postgresKill, redeliveries];
+const scenarios: readonly Scenario[] = [
+  kills,
+  crashPoints,
+  frozenConsumer,
+  frozenWriter,
+  brokerKill,
+  postgresKill,
+  redeliveries,
+  logTail,
+  fullDisk,
+];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** Plays a day, does the faults meanwhile, and holds what is left against what was done: by the checks of the day and by the checker. */
 const run = (scenario: Scenario, seed: number): Promise<Counted> => {
-  const { name, customers, brokers, settings, faults } = scenario;
-  const options = { scenario: name, seed, customers, ...(brokers ? { brokers } : {}), ...(settings ? { settings } : {}), print };
-  return withStack(options, async (stack) => {
+  const { name, faults } = scenario;
+  return withStack({ ...scenario, scenario: name, seed, print }, async (stack) => {
     await instrument(stack.context);
     const playing = playDay(stack.context);
     playing.catch(() => undefined);
@@ -75,4 +86,5 @@ for (const scenario of scenarios.filter(
     failed += counted.failed;
   }
 print(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+// People of a day that was broken off are still pressing Retry.
+process.exit(failed === 0 && passed > 0 ? 0 : 1);

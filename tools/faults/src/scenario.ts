@@ -8,6 +8,8 @@ export type Scenario = {
   readonly what: string;
   readonly customers: number;
   readonly brokers?: 1 | 3;
+  readonly brokerSettings?: StackOptions['brokerSettings'];
+  readonly logDiskMb?: number;
   readonly settings?: StackOptions['settings'];
   /** Part of the bounded subset that `npm test` runs. */
   readonly bounded: boolean;

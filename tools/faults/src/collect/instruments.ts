@@ -2,7 +2,8 @@ import { Client } from 'pg';
 import type { StartContext } from '@centralita/tool-start';
 
 /** Databases whose services consume the log. */
-const observed = ['ingest', 'conversation', 'routing', 'billing', 'audit_log'] as const;
+export const observed = ['ingest', 'conversation', 'routing', 'billing', 'audit_log'] as const;
+export type Observed = (typeof observed)[number];
 
 export type Moved = {
   readonly service: string;
@@ -20,9 +21,13 @@ export type Written = { readonly scope: string; readonly position: number; reado
  * when a key was parked and freed, and the epoch under which each position of a leased order was written. The services know nothing of it.
  */
 export const instrument = async (context: StartContext): Promise<void> => {
-  for (const name of observed)
-    await withAdmin(context, name, async (client) => {
-      await client.query(`
+  for (const name of observed) await instrumentDatabase(context.databases[name].adminUrl);
+};
+
+/** The same in one database, for one that is made later. */
+export const instrumentDatabase = (adminUrl: string): Promise<void> =>
+  asAdmin(adminUrl, async (client) => {
+    await client.query(`
         create schema observed;
         create table observed.move (seq bigint generated always as identity, group_id text, topic text, partition int, from_offset bigint, to_offset bigint);
         create table observed.written (scope text, position bigint, epoch bigint);
@@ -57,8 +62,7 @@ export const instrument = async (context: StartContext): Promise<void> => {
         end $$;
         create trigger note_written after insert on public.events
           for each row when (new.domain_id is not null) execute function observed.note_written();`);
-    });
-};
+  });
 
 /** What was noted since `instrument`. */
 export const readInstruments = async (
@@ -96,12 +100,14 @@ export const readInstruments = async (
   return { moves, written, parkings };
 };
 
-export const withAdmin = async <Result>(
+export const withAdmin = <Result>(
   context: StartContext,
-  name: (typeof observed)[number],
+  name: Observed,
   work: (client: Client) => Promise<Result>,
-): Promise<Result> => {
-  const client = new Client({ connectionString: context.databases[name].adminUrl });
+): Promise<Result> => asAdmin(context.databases[name].adminUrl, work);
+
+const asAdmin = async <Result>(adminUrl: string, work: (client: Client) => Promise<Result>): Promise<Result> => {
+  const client = new Client({ connectionString: adminUrl });
   await client.connect();
   try {
     return await work(client);

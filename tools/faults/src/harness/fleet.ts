@@ -5,7 +5,7 @@ import type { ProcessSpec } from '@centralita/tool-start';
 import { CRASH_LINE, type CrashPoint } from './crash-point.js';
 
 type Member = {
-  readonly spec: ProcessSpec;
+  spec: ProcessSpec;
   process: ProcessHarness;
   /** Down because the scenario says so: not started again. */
   held: boolean;
@@ -94,10 +94,21 @@ export class Fleet {
   }
 
   async release(name: string): Promise<void> {
+    await this.letGo(name);
+    await this.ready(name);
+  }
+
+  /** Like `release`, without waiting: the scenario expects that it does not become ready. */
+  async letGo(name: string): Promise<void> {
     const member = this.#member(name);
     member.held = false;
     await this.#renew(member, {});
-    await this.ready(name);
+  }
+
+  /** Environment of a process from its next start on. */
+  configure(name: string, env: Readonly<Record<string, string>>): void {
+    const member = this.#member(name);
+    member.spec = { ...member.spec, env: { ...member.spec.env, ...env } };
   }
 
   /**

@@ -46,6 +46,11 @@ export const select = async <Row extends QueryResultRow>(
 export const untilEvents = (context: StartContext, database: DatabaseName, count: number): Promise<unknown> =>
   untilRow(context, database, `${count} events of ${database}`, 'select 1 as enough from events offset $1 limit 1', [count - 1]);
 
+export const countEvents = async (context: StartContext, database: DatabaseName): Promise<number> => {
+  const [row] = await select<{ count: string }>(context, database, 'select count(*) from events');
+  return Number(row?.count);
+};
+
 /** Waits until the group has exactly so many members and is not moving partitions between them. */
 export const untilMembers = async (context: StartContext, groupId: string, count: number): Promise<void> => {
   const kafka = new kafkajs.Kafka({ brokers: [...context.brokers], clientId: 'faults', logLevel: kafkajs.logLevel.NOTHING });
