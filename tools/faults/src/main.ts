@@ -17,6 +17,7 @@ import { fullDisk } from './scenarios/full-disk.js';
 import { kills } from './scenarios/kills.js';
 import { logTail } from './scenarios/log-tail.js';
 import { postgresKill } from './scenarios/postgres-kill.js';
+import { producerExpiry } from './scenarios/producer-expiry.js';
 import { redeliveries } from './scenarios/redeliveries.js';
 
 const scenarios: readonly Scenario[] = [
@@ -29,6 +30,7 @@ const scenarios: readonly Scenario[] = [
   redeliveries,
   logTail,
   fullDisk,
+  producerExpiry,
 ];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
