@@ -48,7 +48,8 @@ export const instrumentDatabase = (adminUrl: string): Promise<void> =>
           if tg_op = 'INSERT' then
             insert into observed.parked (group_id, key, since) values (new.group_id, new.key, clock_timestamp());
           else
-            update observed.parked set until = clock_timestamp() where group_id = old.group_id and key = old.key and until is null;
+            -- Not the present instant: what the same transaction applied was applied because an operator said so.
+            update observed.parked set until = now() where group_id = old.group_id and key = old.key and until is null;
           end if;
           return null;
         end $$;
