@@ -5,7 +5,7 @@ import { toBigInt, type SystemTx } from '../types.js';
 import type { Readable } from './incoming.js';
 
 /** Ids of so many last versions are kept per key, to tell a duplicate from a version that was used twice. */
-const REMEMBERED_IDS = 16;
+export const REMEMBERED_IDS = 16;
 /** The provider redelivers for seven days; one day of reserve for clocks and one because days are cut at midnight. */
 const INBOX_DAYS = 9;
 

@@ -172,6 +172,57 @@ describe(inboxMiddleware.name, () => {
     expect(await applied(f, group)).toEqual([]);
   });
 
+  it('keeps the last sixteen ids of a key over batches, and knows each of them again', async () => {
+    const [log, group, tenant, key] = [smallLog(), newId(), newId(), newId()];
+    const events = Array.from({ length: 45 }, (_, index) => eventOf({ tenant, key, version: index + 1 }));
+    await put(log, stored, ...events);
+    const sut = middlewareOf(f.db, log, group);
+    // more than sixteen of a new key, more of a known one, some, one
+    const ends = [20, 40, 44, 45];
+    for (const [place, end] of ends.entries()) {
+      await sut(batchOf(log, stored, ends[place - 1] ?? 0, end), writeApplied(group), none);
+      const { rows } = await f.admin.query<{ last: string; ids: string[] }>(
+        `select last_version as last, recent_ids as ids from key_watermark where group_id = $1`,
+        [group],
+      );
+      const newest = events.slice(end - 16, end).toReversed();
+      expect(rows).toEqual([{ last: String(end), ids: newest.map(({ id }) => id) }]);
+    }
+    expect((await applied(f, group)).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+    await put(log, stored, ...events.slice(20), eventOf({ tenant, key, version: 46 }), eventOf({ tenant, key, version: 30 }));
+    await sut(batchOf(log, stored, 45, 71), writeApplied(group), none);
+    expect(await applied(f, group)).toHaveLength(46);
+    expect(await codeOf(sut(batchOf(log, stored, 71), writeApplied(group), none))).toBe('no error');
+    await put(log, stored, eventOf({ tenant, key, version: 31 }));
+    expect(await codeOf(sut(batchOf(log, stored, 72), writeApplied(group), none))).toBe('VERSION_REUSED');
+  });
+
+  it('takes no version of a key that it has never seen from its beginning', async () => {
+    const [log, group, tenant, key, other] = [smallLog(), newId(), newId(), newId(), newId()];
+    await put(log, stored, eventOf({ tenant, key: other, version: 1 }), eventOf({ tenant, key, version: 5 }));
+    await middlewareOf(f.db, log, group)(batchOf(log, stored), writeApplied(group), none);
+    expect((await applied(f, group)).map((row) => row.key)).toEqual([other]);
+    expect((await f.admin.query(`select code from parked_key where group_id = $1 and key = $2`, [group, key])).rows).toEqual([
+      { code: 'CAUSE_MISSING' },
+    ]);
+  });
+
+  it('tries with a batch of new records as they are, and calls the handler once for it', async () => {
+    const [log, group, tenant, key] = [smallLog(), newId(), newId(), newId()];
+    const duplicate = eventOf({ tenant, key, version: 1 });
+    await put(log, stored, duplicate, eventOf({ tenant, key, version: 2 }), eventOf({ tenant, key: newId() }));
+    await put(log, stored, duplicate, eventOf({ tenant, key, version: 3 }));
+    const sizes: number[] = [];
+    const handle = async (batch: EventBatch): Promise<void> => {
+      sizes.push(batch.events.length);
+      await writeApplied(group)(batch);
+    };
+    const sut = middlewareOf(f.db, log, group);
+    await sut(batchOf(log, stored, 0, 3), handle, none);
+    await sut(batchOf(log, stored, 3), handle, none);
+    expect(sizes).toEqual([3, 1]);
+  });
+
   it('throws an error that passes, keeps nothing, and applies the batch when it comes again', async () => {
     const [log, group, tenant, key] = [smallLog(), newId(), newId(), newId()];
     await put(log, stored, eventOf({ tenant, key, version: 1 }), eventOf({ tenant, key: newId() }));

@@ -6,8 +6,9 @@ import type { StoreLogger, SystemTx, Tx } from '../types.js';
 import { CauseWait } from './causes.js';
 import { purgeInbox, takeFresh, unreadableWasSkipped } from './duplicates.js';
 import { byTenant, readIncoming, type Incoming, type Readable, type UpcasterOf } from './incoming.js';
-import { appendOperations, coordinatesOf, lockGroup, parkedKeys, storeParked, type Operation, type Parking } from './parking.js';
+import { appendOperations, lockGroup, parkedKeys, parkedOperation, storeParked, type Parking } from './parking.js';
 import { permanentCode } from './actions.js';
+import { takeAll } from './take-all.js';
 import { advancePosition, continuePosition, identityOf, type LogIdentity } from './positions.js';
 
 /** Plain callbacks; labels are closed sets of names. */
@@ -39,6 +40,8 @@ const PURGE_AT_ONCE = 5_000;
 
 /** Left the fast path: a record must be parked, so the batch goes one by one. */
 class NeedsCare extends Error {}
+/** Not every record is new and free to be applied: they must be told apart. */
+class NotAllFresh extends Error {}
 
 type Run = {
   readonly batch: RecordBatch;
@@ -76,7 +79,7 @@ export const applyEvents = async (
  *
  * 1. lock the partition's position; the batch must continue it, on the same log (else the partition stops)
  * 2. take the group's parking lock in shared mode; records of parked keys are stored behind them
- * 3. per tenant: set the tenant, drop duplicates, call the handler once
+ * 3. per tenant: set the tenant, drop duplicates, call the handler once; hopefully at first, see {@link takeAll}
  * 4. move the position, commit
  *
  * A crash before 4 leaves nothing behind, and the batch comes again. Deadlocks run the whole batch again. An error that one record
@@ -137,10 +140,15 @@ class Inbox {
 
   async #apply(run: Run): Promise<Outcome> {
     const { db } = this.#options;
+    let hopeful = true;
     for (let conflicts = 0; run.incoming.every(({ kind }) => kind !== 'poison');) {
       try {
-        return await db.system((tx) => this.#fast(tx, run));
+        return await db.system((tx) => this.#fast(tx, run, hopeful));
       } catch (error) {
+        if (error instanceof NotAllFresh) {
+          hopeful = false;
+          continue;
+        }
         if (error instanceof NeedsCare) break;
         // Somebody else wrote the stream between load and append: load again.
         if (isPlatformError(error, 'VERSION_CONFLICT') && ++conflicts <= MAX_CONFLICT_RETRIES) continue;
@@ -155,16 +163,16 @@ class Inbox {
   async #begin(
     tx: SystemTx,
     { batch, incoming, identity }: Run,
-    mode: 'shared' | 'alone',
+    mode: 'hopeful' | 'shared' | 'alone',
   ): Promise<{ due: Incoming[]; last: StoredRecord | undefined; parked: Set<string>; waiting: Incoming | null }> {
     const { groupId, log } = this.#options;
     const records = new Set(await continuePosition(tx, groupId, batch, identity, log));
     const next = incoming.filter(({ record }) => records.has(record));
-    await lockGroup(tx, groupId, mode);
+    await lockGroup(tx, groupId, mode === 'alone' ? 'alone' : 'shared');
     const ready = await this.#causes.ready(tx, next);
     const due = next.slice(0, ready);
     const parked =
-      due.length === 0
+      due.length === 0 || mode === 'hopeful'
         ? new Set<string>()
         : await parkedKeys(
             tx,
@@ -174,9 +182,10 @@ class Inbox {
     return { due, last: due.at(-1)?.record, parked, waiting: next[ready] ?? null };
   }
 
-  async #fast(tx: SystemTx, run: Run): Promise<Outcome> {
+  /** Hopeful: as if every record were new and no key parked, which one statement writes and asks; NotAllFresh where it is not so. */
+  async #fast(tx: SystemTx, run: Run, hopeful: boolean): Promise<Outcome> {
     const { groupId } = this.#options;
-    const { due, last, parked, waiting } = await this.#begin(tx, run, 'shared');
+    const { due, last, parked, waiting } = await this.#begin(tx, run, hopeful ? 'hopeful' : 'shared');
     if (last === undefined) return { ...nothing, waiting };
     const held = due.filter(({ key }) => parked.has(key)).map((incoming): Parking => ({ incoming, code: null }));
     if (due.some((item) => this.#causes.gaveUp(item) && !parked.has(item.key))) throw new NeedsCare();
@@ -184,7 +193,9 @@ class Inbox {
     let events = 0;
     for (const [tenantId, items] of byTenant(readable)) {
       await setTenant(tx, tenantId);
-      const fresh = await takeFresh(tx, { tenantId, groupId, topic: run.batch.topic }, items);
+      const group = { tenantId, groupId, topic: run.batch.topic };
+      if (hopeful && !(await takeAll(tx, group, items))) throw new NotAllFresh();
+      const fresh = hopeful ? { events: items, gaps: [] } : await takeFresh(tx, group, items);
       if (fresh.gaps.length > 0) throw new NeedsCare();
       events += await applyEvents(tx, tenantId, fresh.events, run.handler);
     }
@@ -244,18 +255,6 @@ class Inbox {
     }
   }
 }
-
-const parkedOperation = (groupId: string, { incoming, code }: Parking): Operation[] =>
-  code === null
-    ? []
-    : [
-        {
-          tenantId: incoming.tenantId,
-          incoming,
-          type: 'record.parked.v1',
-          data: { ...coordinatesOf(groupId, incoming), eventId: incoming.eventId, code, parkedAt: new Date().toISOString() },
-        },
-      ];
 
 /** Number of events applied (0 for a duplicate), or the code that parks the record. Errors that pass are thrown. */
 export const applyOne = async (

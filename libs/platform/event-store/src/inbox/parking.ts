@@ -109,6 +109,19 @@ type OperationsEvent =
   | { readonly type: 'record.skipped.v1'; readonly data: EventData<'record.skipped.v1'> };
 export type Operation = { readonly tenantId: string; readonly incoming: Incoming } & OperationsEvent;
 
+/** None for a record that only waits behind another one of its key. */
+export const parkedOperation = (groupId: string, { incoming, code }: Parking): Operation[] =>
+  code === null
+    ? []
+    : [
+        {
+          tenantId: incoming.tenantId,
+          incoming,
+          type: 'record.parked.v1',
+          data: { ...coordinatesOf(groupId, incoming), eventId: incoming.eventId, code, parkedAt: new Date().toISOString() },
+        },
+      ];
+
 /** Parking, retry and skip are events: a replay must leave out what was left out. Sets the tenants itself. */
 export const appendOperations = async (tx: SystemTx, store: EventStore, operations: readonly Operation[]): Promise<void> => {
   for (const [tenantId, group] of byTenant(operations)) {
