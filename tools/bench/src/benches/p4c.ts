@@ -4,6 +4,7 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { createMemoryLog, topicSpecs, type EventLog, type LogRecord } from '@centralita/event-log';
 import { createDataSource, Database, EventStore, eventStoreMigrations, Relay, type NewEvent } from '@centralita/event-store';
 import { createDatabase, dropDatabase, until } from '@centralita/testing-engines';
+import pg from 'pg';
 import type { Bench, Case, Ground, Side, Work } from '../bench.js';
 import { fillStore, placeOf, TOPIC, type Past } from './grown-store.js';
 import { TENANT } from './records.js';
@@ -38,9 +39,22 @@ const makeStore = async (databaseUrl: string, name: string, past: Past | null): 
   return made;
 };
 
+/** What the past takes on the disk. */
+const sizeOf = async (databaseUrl: string, name: string): Promise<number> => {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ bytes: string }>('select pg_database_size($1) as bytes', [name]);
+    return Number(rows[0]?.bytes ?? 0) / 1e6;
+  } finally {
+    await client.end();
+  }
+};
+
 const sideOf = async ({ databaseUrl }: Ground, past: Past | null): Promise<Side> => {
   const name = `bench_${past === null ? 'empty' : 'grown'}_${randomBytes(4).toString('hex')}`;
   const { appUrl, relayUrl } = await makeStore(databaseUrl, name, past);
+  const megabytes = await sizeOf(databaseUrl, name);
   const db = new Database(createDataSource({ url: appUrl, poolSize: WRITERS }));
   const store = new EventStore({ service: 'conversation' });
   let published: LogRecord[] = [];
@@ -97,7 +111,7 @@ const sideOf = async ({ databaseUrl }: Ground, past: Past | null): Promise<Side>
             throw new Error(`${done.length} were appended; ${published.length} records, ${ids.size} ids, ${missing} missing`);
           return done.length;
         },
-        figures: () => ({ 'relay behind ms': tail }),
+        figures: () => ({ 'relay behind ms': tail, 'past MB': megabytes }),
       };
     },
     close: async () => {
