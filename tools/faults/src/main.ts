@@ -8,17 +8,19 @@ import { instrument } from './collect/instruments.js';
 import { replaysOf } from './collect/replays.js';
 import { withStack } from './harness/stack.js';
 import type { Scenario } from './scenario.js';
-import { report, type Counted } from './verdict.js';
+import { report, reportOwn, type Counted } from './verdict.js';
 import { brokerKill } from './scenarios/broker-kill.js';
 import { crashPoints } from './scenarios/crash-points.js';
 import { frozenConsumer } from './scenarios/frozen-consumer.js';
 import { frozenWriter } from './scenarios/frozen-writer.js';
 import { fullDisk } from './scenarios/full-disk.js';
+import { identityRaces } from './scenarios/identity-races.js';
 import { kills } from './scenarios/kills.js';
 import { logTail } from './scenarios/log-tail.js';
 import { postgresKill } from './scenarios/postgres-kill.js';
 import { producerExpiry } from './scenarios/producer-expiry.js';
 import { redeliveries } from './scenarios/redeliveries.js';
+import { thirdWriter } from './scenarios/third-writer.js';
 
 const scenarios: readonly Scenario[] = [
   kills,
@@ -31,6 +33,8 @@ const scenarios: readonly Scenario[] = [
   logTail,
   fullDisk,
   producerExpiry,
+  identityRaces,
+  thirdWriter,
 ];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -42,7 +46,7 @@ const run = (scenario: Scenario, seed: number): Promise<Counted> => {
     await instrument(stack.context);
     const playing = playDay(stack.context);
     playing.catch(() => undefined);
-    const [, day] = await Promise.all([faults(stack, new Random(seed, name), (line) => print(`  ${line}`)), playing]);
+    const [meanwhile, day] = await Promise.all([faults(stack, new Random(seed, name), (line) => print(`  ${line}`)), playing]);
     print(
       `  ${stack.fleet.deaths.length} processes ended: ${stack.fleet.deaths.map((death) => `${death.name} (${death.how})`).join(', ')}`,
     );
@@ -52,15 +56,25 @@ const run = (scenario: Scenario, seed: number): Promise<Counted> => {
     const failedChecks = checks.filter(({ status }) => status === 'FAIL').length;
 
     const replayed = await replaysOf(stack.context, day);
+    const random = new Random(seed, `${name}, afterwards`);
+    const afterwards = await scenario.afterwards?.(stack, random, (line) => print(`  ${line}`));
+    const own = [meanwhile, afterwards].filter((one) => typeof one === 'object');
     // Checks read over the public API too, and what they were shown is to be recorded, ordered and published before it is counted.
     await untilSettled(stack.context);
     const facts = await Facts.gather(stack.context, day);
-    const history = await collectHistory(facts, name, replayed).finally(() => facts.close());
+    const history = await collectHistory(
+      facts,
+      name,
+      replayed,
+      own.flatMap(({ deliveries }) => deliveries),
+    ).finally(() => facts.close());
     const file = join(stack.context.folders.state, `history-${seed}.json`);
     await writeFile(file, JSON.stringify(history));
-    const { passed, failed } = report(history, print);
+    const counts = [report(history, print)];
+    for (const one of own) counts.push(reportOwn(one, await one.judge(facts, history), print));
     print(`  history: ${file}`);
-    return { passed: passed + checks.length - failedChecks, failed: failed + failedChecks };
+    const sum = (of: keyof Counted): number => counts.reduce((total, counted) => total + counted[of], 0);
+    return { passed: sum('passed') + checks.length - failedChecks, failed: sum('failed') + failedChecks };
   });
 };
 

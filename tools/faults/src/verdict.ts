@@ -22,3 +22,15 @@ export const report = (history: History, print: (line: string) => void): Counted
   }
   return { passed, failed };
 };
+
+/** The line of what a scenario judges itself. */
+export const reportOwn = (
+  { what, examined }: { readonly what: string; readonly examined: number },
+  problems: readonly string[],
+  print: (line: string) => void,
+): Counted => {
+  const held = problems.length === 0 && examined > 0;
+  print(`${held ? 'PASS' : 'FAIL'}  * ${what}: ${examined} looked at${held ? '' : `, ${problems.length} wrong`}`);
+  for (const problem of problems.slice(0, SHOWN)) print(`        ${problem}`);
+  return { passed: held ? 1 : 0, failed: held ? 0 : 1 };
+};

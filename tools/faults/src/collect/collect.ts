@@ -1,4 +1,5 @@
 import { History, type LogRecord, type Operation } from '@centralita/testing-kit';
+import type { Delivery } from '@centralita/tool-simulator';
 import type { Facts } from '@centralita/tool-start';
 import { readInstruments } from './instruments.js';
 import { BODY, collectRecords } from './records.js';
@@ -8,11 +9,15 @@ import { disclosuresOf, effectsOf, operationsOf, ratingsOf, repliesOf, routingOf
 import { belongingsOf } from './tenancy.js';
 import { tokenReadsOf } from './token-reads.js';
 
-/** Puts everything that was done and everything that is left into one history, for the checker and for a file. */
+/**
+ * Puts everything that was done and everything that is left into one history, for the checker and for a file. `deliveries`: webhooks that
+ * were delivered past the simulator.
+ */
 export const collectHistory = async (
   facts: Facts,
   scenario: string,
   replayed: Pick<History, 'replays' | 'tamperings'>,
+  deliveries: readonly Delivery[] = [],
 ): Promise<History> => {
   const { moves, written, parkings } = await readInstruments(facts.context);
   const { evidences, ratings } = ratingsOf(facts);
@@ -24,7 +29,7 @@ export const collectHistory = async (
     scenario,
     seed: facts.context.seed,
     inboundTopic: 'wa.inbound.v1',
-    operations: [...operationsOf(facts, keyOf), ...bodies(records)],
+    operations: [...operationsOf([...facts.world.deliveries, ...deliveries], keyOf), ...bodies(records)],
     records,
     applications: moves,
     leasedWrites: written,

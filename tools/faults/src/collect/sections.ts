@@ -1,14 +1,15 @@
 import { isType, Leaf, type AccessRecord, type CloudEvent } from '@centralita/contracts';
 import { replayDecisions, type RoutingEvent } from '@centralita/domain-routing';
 import type { History } from '@centralita/testing-kit';
+import type { Delivery } from '@centralita/tool-simulator';
 import type { Facts, Placed } from '@centralita/tool-start';
 import { isEvidence } from './parked.js';
 
 type Section<Name extends keyof History> = History[Name];
 
 /** What the phones and the provider delivered, and how each delivery ended. The log says under which key a fact lies. */
-export const operationsOf = (facts: Facts, keyOf: ReadonlyMap<string, string>): Section<'operations'> =>
-  facts.world.deliveries
+export const operationsOf = (deliveries: readonly Delivery[], keyOf: ReadonlyMap<string, string>): Section<'operations'> =>
+  deliveries
     .filter((delivery) => delivery.facts.length > 0)
     .map((delivery) => ({
       client: delivery.app,
