@@ -150,7 +150,8 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
     drain.add('accept', 'http', gracefulClose(http));
     // What is answered 200 must be on the log that everybody reads.
     await untilHistoryAgrees({ db, log, relay: null, health, metrics, logger, signal: drain.signal });
-    await app.listen(config.HTTP_PORT, config.HTTP_HOST);
+    // As many may wait to be let in: what does not fit into the queue is dropped in silence, and comes again only after seconds.
+    await app.listen({ port: config.HTTP_PORT, host: config.HTTP_HOST, backlog: config.WEBHOOK_MAX_CONNECTIONS });
     const { port } = http.address() as AddressInfo;
     health.started();
     logger.info({ port, metricsPort: operations.port }, 'listening');
