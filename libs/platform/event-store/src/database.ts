@@ -143,7 +143,7 @@ export class Database {
       return this.#dataSource.createQueryRunner();
     });
     try {
-      // TypeORM keeps the connection; statements go to the driver itself, since its way through TypeORM costs as much as they do.
+      // TypeORM keeps the connection. Statements go to the driver itself, which can prepare them by name.
       const client = (await driver(() => runner.connect())) as PoolClient;
       try {
         await send(client, begin);

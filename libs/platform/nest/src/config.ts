@@ -24,7 +24,8 @@ export type PlatformEnv = z.infer<typeof platformEnv>;
 export const serviceEnv = platformEnv.extend({
   ...kafkaEnv.shape,
   DATABASE_URL: envUrl('postgres', 'postgresql').describe(
-    'application role: no owner, no bypass of row-level security. With `?sslmode=verify-full&sslrootcert=FILE` the connection is encrypted ' +
+    'application role: no owner, no bypass of row-level security; through a transaction pooler only if that knows prepared ' +
+      'statements (PgBouncer 1.21 with `max_prepared_statements`). With `?sslmode=verify-full&sslrootcert=FILE` the connection is encrypted ' +
       'and the server proves who it is (`sslcert` and `sslkey` for mTLS); so for every database of this page',
   ),
   DATABASE_POOL_SIZE: envInteger(1, 200).default(10).describe('connections of the pool'),
