@@ -3,7 +3,7 @@ import type { Delivery } from '@centralita/tool-simulator';
 import type { Facts } from '@centralita/tool-start';
 import { readInstruments } from './instruments.js';
 import { BODY, collectRecords } from './records.js';
-import { parkedEvidence } from './parked.js';
+import { parkedEvidence, unreadableOf } from './parked.js';
 import { rebuiltCheckpoints } from './replays.js';
 import { disclosuresOf, effectsOf, operationsOf, ratingsOf, repliesOf, routingOf, statusesOf } from './sections.js';
 import { belongingsOf } from './tenancy.js';
@@ -31,6 +31,7 @@ export const collectHistory = async (
     inboundTopic: 'wa.inbound.v1',
     operations: [...operationsOf([...facts.world.deliveries, ...deliveries], keyOf), ...bodies(records)],
     records,
+    unreadable: unreadableOf(facts),
     applications: moves,
     leasedWrites: written,
     ...effectsOf(facts),

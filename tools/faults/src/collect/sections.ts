@@ -54,6 +54,9 @@ export const effectsOf = (facts: Facts): Pick<History, 'due' | 'effects'> => {
     facts.of('wa.outbound.v1', 'whatsapp.reply.attempted.v1').map(({ event }) => event.data.sendId),
   );
 
+  for (const placed of facts.of('billing.events.v1', 'usage.recorded.v1'))
+    note('billing', placed, `${placed.event.data.usageId} revision ${placed.event.data.revision}`);
+
   for (const placed of facts.of('audit.sequenced.v1', 'audit.leaf.sequenced.v1'))
     if (placed.event.data.leafKind === 'record') note('audit-log', placed, placed.event.data.recordId);
   owe(
