@@ -10,6 +10,7 @@ import { withStack } from './harness/stack.js';
 import type { Scenario } from './scenario.js';
 import { report, reportOwn, type Counted } from './verdict.js';
 import { brokerKill } from './scenarios/broker-kill.js';
+import { clockJumps } from './scenarios/clock-jumps.js';
 import { crashPoints } from './scenarios/crash-points.js';
 import { frozenConsumer } from './scenarios/frozen-consumer.js';
 import { frozenWriter } from './scenarios/frozen-writer.js';
@@ -17,6 +18,7 @@ import { fullDisk } from './scenarios/full-disk.js';
 import { identityRaces } from './scenarios/identity-races.js';
 import { kills } from './scenarios/kills.js';
 import { logTail } from './scenarios/log-tail.js';
+import { poison } from './scenarios/poison.js';
 import { postgresKill } from './scenarios/postgres-kill.js';
 import { producerExpiry } from './scenarios/producer-expiry.js';
 import { redeliveries } from './scenarios/redeliveries.js';
@@ -30,6 +32,8 @@ const scenarios: readonly Scenario[] = [
   brokerKill,
   postgresKill,
   redeliveries,
+  poison,
+  clockJumps,
   logTail,
   fullDisk,
   producerExpiry,
