@@ -12,17 +12,20 @@ import { report, reportOwn, type Counted } from './verdict.js';
 import { brokerKill } from './scenarios/broker-kill.js';
 import { clockJumps } from './scenarios/clock-jumps.js';
 import { crashPoints } from './scenarios/crash-points.js';
+import { dumpRestore } from './scenarios/dump-restore.js';
 import { frozenConsumer } from './scenarios/frozen-consumer.js';
 import { frozenWriter } from './scenarios/frozen-writer.js';
 import { fullDisk } from './scenarios/full-disk.js';
 import { identityRaces } from './scenarios/identity-races.js';
 import { kills } from './scenarios/kills.js';
+import { leaderKill } from './scenarios/leader-kill.js';
 import { logTail } from './scenarios/log-tail.js';
 import { poison } from './scenarios/poison.js';
 import { postgresKill } from './scenarios/postgres-kill.js';
 import { producerExpiry } from './scenarios/producer-expiry.js';
 import { redeliveries } from './scenarios/redeliveries.js';
 import { thirdWriter } from './scenarios/third-writer.js';
+import { yesterdaysDump } from './scenarios/yesterdays-dump.js';
 
 const scenarios: readonly Scenario[] = [
   kills,
@@ -39,6 +42,9 @@ const scenarios: readonly Scenario[] = [
   producerExpiry,
   identityRaces,
   thirdWriter,
+  leaderKill,
+  dumpRestore,
+  yesterdaysDump,
 ];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
