@@ -24,6 +24,7 @@ import { poison } from './scenarios/poison.js';
 import { postgresKill } from './scenarios/postgres-kill.js';
 import { producerExpiry } from './scenarios/producer-expiry.js';
 import { redeliveries } from './scenarios/redeliveries.js';
+import { slowClients } from './scenarios/slow-clients.js';
 import { thirdWriter } from './scenarios/third-writer.js';
 import { yesterdaysDump } from './scenarios/yesterdays-dump.js';
 
@@ -41,6 +42,7 @@ const scenarios: readonly Scenario[] = [
   fullDisk,
   producerExpiry,
   identityRaces,
+  slowClients,
   thirdWriter,
   leaderKill,
   dumpRestore,
