@@ -43,7 +43,7 @@ export const mutants = [
     tests: appends,
     edits: [
       {
-        file: `${store}/schema/functions.ts`,
+        file: `${store}/schema/append.ts`,
         from: `    select array_agg(key), array_agg(last_version) into head_keys, head_versions from touched;`,
         to: `    select array_agg(key), array_agg(last_version) into head_keys, head_versions from touched;
     select array_agg(k.key), array_agg(k.n + coalesce((select max(e.key_version) from events e
@@ -51,7 +51,7 @@ export const mutants = [
       from (select key, count(*) as n from unnest(p_keys) as u(key) group by key) as k;`,
       },
       {
-        file: `${store}/schema/functions.ts`,
+        file: `${store}/schema/append.ts`,
         from: `      on conflict (tenant_id, topic, key) do update
         set last_version = h.last_version + excluded.last_version,
             dirty_since = coalesce(h.dirty_since, clock_timestamp())
@@ -150,7 +150,12 @@ export const mutants = [
     name: 'the epoch of a lease',
     tests: { tier: 'int', specs: [`${store}/event-store.int.spec.ts`, 'apps/routing/src/writer/domain-writer.int.spec.ts'] },
     edits: [
-      { file: `${store}/schema/functions.ts`, from: ' and epoch = p_epoch', to: '' },
+      {
+        file: `${store}/schema/append.ts`,
+        from: ' and epoch = p_epoch returning last_seq into in_domain',
+        to: ' returning last_seq into in_domain',
+      },
+      { file: `${store}/schema/append.ts`, from: ' and epoch = p_epoch\n', to: '\n' },
       {
         file: 'apps/routing/src/writer/take-inputs.ts',
         from: 'if (!head || toBigInt(head.epoch) !== lease.epoch)',
