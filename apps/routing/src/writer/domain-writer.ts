@@ -41,7 +41,7 @@ export class DomainWriter {
   #lease: DomainLease | null = null;
   #loaded: Loaded | null = null;
   #renewAt = 0;
-  /** Database clock minus this machine's. */
+  /** The database's clock minus this process's monotonic one, which does not jump with the machine's. */
   #skewMs = 0;
   /** Position of the newest snapshot. */
   #snapshotAt = 0;
@@ -104,7 +104,7 @@ export class DomainWriter {
   }
 
   #now(): number {
-    return Date.now() + this.#skewMs;
+    return Math.floor(performance.now() + this.#skewMs);
   }
 
   /** One transaction. True when more inputs may be waiting. */
@@ -174,7 +174,7 @@ export class DomainWriter {
       return { lease, now: Number(clock?.now) };
     });
     if (!renewed.lease) return false;
-    this.#skewMs = renewed.now - Date.now();
+    this.#skewMs = renewed.now - performance.now();
     this.#renewAt = performance.now() + leaseMs / 3;
     // A new epoch means that somebody else may have written in between: what is in memory is no longer the domain.
     if (this.#lease?.epoch !== renewed.lease.epoch) this.#loaded = null;
