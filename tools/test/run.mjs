@@ -76,6 +76,12 @@ const jest = async (tier, paths) => {
   return { name: tier, passed: report.numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed };
 };
 
+/** Counts of a program that ends with the line `N passed, N failed`. */
+const counted = (name, { code, output }) => {
+  const [, passed = 0, failed = 1] = /^(\d+) passed, (\d+) failed$/m.exec(output)?.map(Number) ?? [];
+  return { name, passed, failed: failed === 0 && code !== 0 ? 1 : failed };
+};
+
 const seededViolation = "import { openEventLog } from '@centralita/event-log';\nexport const log = openEventLog;\n";
 
 const tiers = {
@@ -108,6 +114,7 @@ const tiers = {
   unit: (paths) => jest('unit', paths),
   int: (paths) => jest('int', paths),
   e2e: (paths) => jest('e2e', paths),
+  faults: async (paths) => counted('faults', await run('node', ['tools/faults/dist/main.js', '--bounded', ...paths])),
 };
 
 const sum = (name, parts) => {

@@ -9,6 +9,7 @@ import { replaysOf } from './collect/replays.js';
 import { withStack } from './harness/stack.js';
 import type { Scenario } from './scenario.js';
 import { report, reportOwn, type Counted } from './verdict.js';
+import { badDay } from './scenarios/bad-day.js';
 import { brokerKill } from './scenarios/broker-kill.js';
 import { clockJumps } from './scenarios/clock-jumps.js';
 import { crashPoints } from './scenarios/crash-points.js';
@@ -34,19 +35,20 @@ const scenarios: readonly Scenario[] = [
   frozenConsumer,
   frozenWriter,
   brokerKill,
+  leaderKill,
   postgresKill,
+  dumpRestore,
+  yesterdaysDump,
+  logTail,
+  producerExpiry,
+  fullDisk,
   redeliveries,
   poison,
   clockJumps,
-  logTail,
-  fullDisk,
-  producerExpiry,
+  badDay,
   identityRaces,
   slowClients,
   thirdWriter,
-  leaderKill,
-  dumpRestore,
-  yesterdaysDump,
 ];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -16,7 +16,7 @@ export const kills: Scenario = {
   name: 'kill -9 of every role',
   what: 'every process ends at an arbitrary moment and is started again',
   customers: 40,
-  bounded: true,
+  bounded: false,
   faults: async ({ fleet }, random, print) => {
     for (const role of random.shuffle([...roles])) {
       await fleet.kill(role);
