@@ -2,10 +2,11 @@ import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '@centralita/contracts';
 import type { Kafka, KafkaMessage, PartitionMetadata } from 'kafkajs';
+import { encodeProduce, isPlain, type ProduceRequest } from './produce-request.js';
 
 /*
- * The one place that knows the inside of kafkajs. Its public surface lacks three things that a ledger needs, and has one fault that
- * costs a laptop its battery. The client is unmaintained, so its inside does not move; the version check makes sure of it.
+ * The one place that knows the inside of kafkajs. Its public surface lacks three things that a ledger needs, it has one fault that
+ * costs a laptop its battery, and it writes requests slowly. The client is unmaintained, so its inside does not move; the version check makes sure of it.
  */
 
 const KNOWN_VERSION = '2.2.4';
@@ -71,6 +72,37 @@ async function recoverFromOffsetOutOfRange(
   throw Object.assign(new KafkaJSNonRetriableError(`position of ${place} is not on the log`), { code: 1, topic, partition });
 }
 
+type EncodedRequest = { readonly buf: Buffer; readonly buffer: Buffer };
+type ProduceProtocol = (request: ProduceRequest) => {
+  readonly request: { readonly encode: () => Promise<EncodedRequest> };
+  readonly response: unknown;
+};
+type ProduceVersions = { protocol: (of: { readonly version: number }) => ProduceProtocol };
+
+/** Since this version of the request all of them are written in the same way. */
+const SAME_SINCE = 3;
+const quicker = new WeakSet<ProduceVersions>();
+
+/** Lets requests that hold nothing unusual be written by us: {@link encodeProduce}. */
+const writeProduceRequests = (produce: ProduceVersions): void => {
+  if (quicker.has(produce)) return;
+  quicker.add(produce);
+  const { protocol } = produce;
+  produce.protocol = ({ version }) => {
+    const original = protocol({ version });
+    if (version < SAME_SINCE) return original;
+    return (options) => {
+      const made = original(options);
+      if (!isPlain(options)) return made;
+      const encode = async (): Promise<EncodedRequest> => {
+        const buffer = encodeProduce(options, Date.now());
+        return { buf: buffer, buffer };
+      };
+      return { ...made, request: { ...made.request, encode } };
+    };
+  };
+};
+
 /** Applies the repairs to the loaded kafkajs. Safe to call again. */
 export const repairKafkajs = (): void => {
   requireKnownVersion((load('kafkajs/package.json') as { version: string }).version);
@@ -78,6 +110,7 @@ export const repairKafkajs = (): void => {
   const consumerGroup = load('kafkajs/src/consumer/consumerGroup') as { prototype: Record<string, unknown> };
   requestQueue.prototype['scheduleCheckPendingRequests'] = scheduleCheckPendingRequests;
   consumerGroup.prototype['recoverFromOffsetOutOfRange'] = recoverFromOffsetOutOfRange;
+  writeProduceRequests(load('kafkajs/src/protocol/requests/produce') as ProduceVersions);
 };
 
 export type FetchedPartition = {

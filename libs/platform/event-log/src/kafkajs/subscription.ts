@@ -1,22 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka, RetryOptions } from 'kafkajs';
 import type { Assignment, Position } from '../driver/assignment.js';
 import { toPlatformError } from '../driver/errors.js';
 import { GroupMember, type MemberDeps } from '../driver/member.js';
-import { asError } from '../failures.js';
+import { backoffMs } from '../failures.js';
 import type { StoredRecord, TopicPartition } from '../port.js';
-import { waitForCoordinator } from './coordinator.js';
 import { storedRecord } from './records.js';
 
 export type SubscriptionDeps = MemberDeps & { readonly kafka: Kafka; readonly retry: RetryOptions };
 
+/** A new cluster makes its offsets topic when the first group asks, and a busy one takes its time. */
+const FIRST_JOIN_MS = 60_000;
+/** A broker that has just come back may not know a topic yet: answers in a row that it is not there, before that is believed. */
+const SURE_AFTER = 6;
+
 /** One member of a group. Everything that was assigned is paused before the first fetch, and resumed where the stored offset is. */
 export class KafkaSubscription extends GroupMember {
-  readonly #kafka: Kafka;
   readonly #consumer: Consumer;
+  readonly #left = new AbortController();
+  /** Failures since the last fetch, and those of them that said last of all that a topic is not there. */
+  #failures = 0;
+  #unknown = 0;
+  #joinFailed: ((error: Error) => void) | null = null;
 
   constructor(deps: SubscriptionDeps) {
     super(deps);
-    this.#kafka = deps.kafka;
     this.#consumer = deps.kafka.consumer({
       groupId: deps.options.groupId,
       sessionTimeout: this.sessionMs,
@@ -24,7 +32,8 @@ export class KafkaSubscription extends GroupMember {
       heartbeatInterval: this.heartbeatMs,
       maxWaitTimeInMs: deps.options.maxWaitMs ?? 500,
       allowAutoTopicCreation: false,
-      retry: deps.retry,
+      // Its restarts know no end: one that is under way while the consumer is closed would join, and join again, behind our back.
+      retry: { ...deps.retry, restartOnFailure: async () => false },
     });
   }
 
@@ -32,19 +41,10 @@ export class KafkaSubscription extends GroupMember {
     const consumer = this.#consumer;
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#joined(payload.memberAssignment));
     consumer.on(consumer.events.HEARTBEAT, () => this.assignment.alive());
-    consumer.on(consumer.events.FETCH, () => void (this.pollAt = Date.now()));
-    consumer.on(consumer.events.CRASH, ({ payload }) => this.#crashed(payload.error, payload.restart));
+    consumer.on(consumer.events.FETCH, () => this.#polled());
+    consumer.on(consumer.events.CRASH, ({ payload }) => this.#crashed(payload.error));
     try {
-      await waitForCoordinator(this.#kafka, this.options.groupId);
-      await consumer.connect();
-      // Only for a partition whose offset nobody has sought, which cannot happen: twice is better than never.
-      await consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
-      await consumer.run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: this.options.concurrency ?? 4,
-        eachBatch: (payload) => this.track(this.#eachBatch(payload)),
-      });
+      await this.#join(FIRST_JOIN_MS);
     } catch (error) {
       await this.close();
       throw toPlatformError(error, 'cannot subscribe');
@@ -66,7 +66,54 @@ export class KafkaSubscription extends GroupMember {
   }
 
   protected async leave(): Promise<void> {
+    this.#left.abort();
     await this.#consumer.disconnect();
+  }
+
+  /** Tries for as long as another try may succeed, or `patienceMs`. */
+  async #join(patienceMs = Infinity): Promise<void> {
+    const deadline = performance.now() + patienceMs;
+    while (!this.ended)
+      try {
+        return await this.#tryToJoin();
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+        await this.#waitOut(error);
+      }
+  }
+
+  async #tryToJoin(): Promise<void> {
+    const consumer = this.#consumer;
+    const failed: Error[] = [];
+    this.#joinFailed = (error) => void failed.push(error);
+    try {
+      await consumer.connect();
+      // Only for a partition whose offset nobody has sought, which cannot happen: twice is better than never.
+      await consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
+      // Resolves also when the group was not joined: then it has crashed.
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: this.options.concurrency ?? 4,
+        eachBatch: (payload) => this.track(this.#eachBatch(payload)).catch((error: unknown) => this.fail(error)),
+      });
+      if (failed[0]) throw failed[0];
+    } finally {
+      this.#joinFailed = null;
+      // kafkajs does not hear of a disconnect while it joins: nobody else would make it leave.
+      if (this.ended) await consumer.disconnect().catch(() => undefined);
+    }
+  }
+
+  /** Throws what does not pass by itself; otherwise waits, longer each time, until it may be tried again or the member leaves. */
+  async #waitOut(error: unknown): Promise<void> {
+    const failure = toPlatformError(error, 'consumer stopped');
+    this.#unknown = failure.code === 'TOPIC_UNKNOWN' ? this.#unknown + 1 : 0;
+    const unsure = this.#unknown > 0 && this.#unknown < SURE_AFTER;
+    if (!failure.retryable && !unsure) throw failure;
+    const attempt = this.#failures++;
+    this.deps.logger.warn({ groupId: this.options.groupId, attempt, ...failure.details }, 'consumer will join again');
+    await sleep(backoffMs(attempt), undefined, { signal: this.#left.signal }).catch(() => undefined);
   }
 
   /** Synchronous up to the pause: kafkajs fetches as soon as this returns. */
@@ -113,11 +160,30 @@ export class KafkaSubscription extends GroupMember {
     }
   }
 
-  #crashed(error: Error, restart: boolean): void {
+  #polled(): void {
+    this.pollAt = Date.now();
+    this.#failures = 0;
+    this.#unknown = 0;
+  }
+
+  /** kafkajs has stopped and disconnected, whatever it thinks of the error: it gives up on a group whose coordinator is away. */
+  #crashed(error: Error): void {
     this.assignment.revoke();
-    // With `restart` kafkajs joins again by itself, and liveness watches lastPollAt.
-    if (restart) this.deps.logger.warn({ groupId: this.options.groupId, name: asError(error).name }, 'consumer restarts');
-    else this.fail(toPlatformError(error, 'consumer stopped'));
+    if (this.#joinFailed) this.#joinFailed(error);
+    else void this.#joinAgain(error);
+  }
+
+  /** An outage of the log ends no process, however long it is: readiness watches lastPollAt. */
+  async #joinAgain(crash: Error): Promise<void> {
+    if (this.ended) return;
+    try {
+      await this.#waitOut(crash);
+      // Two batches of one partition never run at the same time in one process.
+      await Promise.all(this.running);
+      await this.#join();
+    } catch (error) {
+      this.fail(toPlatformError(error, 'consumer stopped'));
+    }
   }
 }
 
