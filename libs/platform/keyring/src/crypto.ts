@@ -3,12 +3,14 @@ import {
   createDecipheriv,
   createHmac,
   createSecretKey,
+  hash,
   hkdfSync,
   randomBytes,
   type KeyObject,
 } from 'node:crypto';
 import { PlatformError } from '@centralita/contracts';
 import canonicalize from 'canonicalize';
+import { plainText } from './plain-text.js';
 
 export const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -16,7 +18,7 @@ const CIPHER = 'aes-256-gcm';
 
 /** RFC 8785 text of a JSON value. Throws on what JSON cannot carry: a lone surrogate, NaN, nothing at all. */
 export const canonicalText = (value: unknown): string => {
-  const text = canonicalize(value);
+  const text = plainText(value) ?? canonicalize(value);
   if (text === undefined) throw new TypeError('a value without a JSON form cannot be sealed');
   return text;
 };
@@ -24,10 +26,49 @@ export const canonicalText = (value: unknown): string => {
 /** RFC 8785 bytes of a JSON value. Throws as `canonicalText` does. */
 export const canonicalBytes = (value: unknown): Buffer => Buffer.from(canonicalText(value), 'utf8');
 
+const BLOCK_BYTES = 64;
+const DIGEST_BYTES = 32;
+
+/** A key as HMAC (RFC 2104) mixes it in: `outer` has room for the inner digest behind its block. */
+type Pads = { readonly inner: Buffer; readonly outer: Buffer };
+// They go with the key that they were made from.
+const padsOf = new WeakMap<KeyObject, Pads>();
+
+const padded = (key: KeyObject): Pads => {
+  const known = padsOf.get(key);
+  if (known) return known;
+  const secret = key.export();
+  const block = secret.length > BLOCK_BYTES ? hash('sha256', secret, 'buffer') : secret;
+  const pads = { inner: Buffer.alloc(BLOCK_BYTES, 0x36), outer: Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES, 0x5c) };
+  for (const [at, byte] of block.entries()) {
+    pads.inner[at] = byte ^ 0x36;
+    pads.outer[at] = byte ^ 0x5c;
+  }
+  padsOf.set(key, pads);
+  return pads;
+};
+
+/** Where an inner message is put together. */
+const scratch = Buffer.allocUnsafeSlow(16 * 1024);
+/** As many bytes as a text can have in UTF-8, without counting them. */
+const mostBytes = (part: string | Buffer): number => (typeof part === 'string' ? part.length * 3 : part.length);
+
+/**
+ * HMAC-SHA-256 of all parts. Of a short message it is put together from two one-shot hashes: an item needs five, and objects of Node's
+ * `createHmac` cost three times as much, half of it later, when they are collected.
+ */
 export const hmac = (key: KeyObject, ...parts: readonly (string | Buffer)[]): Buffer => {
-  const mac = createHmac('sha256', key);
-  for (const part of parts) mac.update(part);
-  return mac.digest();
+  if (parts.reduce((sum, part) => sum + mostBytes(part), BLOCK_BYTES) > scratch.length) {
+    const mac = createHmac('sha256', key);
+    for (const part of parts) mac.update(part);
+    return mac.digest();
+  }
+  const { inner, outer } = padded(key);
+  let length = inner.copy(scratch);
+  for (const part of parts) length += typeof part === 'string' ? scratch.write(part, length) : part.copy(scratch, length);
+  // As text of one byte a character: Node makes that faster than it makes a buffer.
+  outer.write(hash('sha256', scratch.subarray(0, length), 'binary'), BLOCK_BYTES, 'latin1');
+  return Buffer.from(hash('sha256', outer, 'binary'), 'latin1');
 };
 
 /** One label, one key: what encrypts never authenticates a commitment. The labels of correctness are `enc`, `nonce`, `commit`. */
