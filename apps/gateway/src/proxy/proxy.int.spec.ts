@@ -239,6 +239,7 @@ describe('the public API', () => {
       '/api/v1/templates',
       '/auth/login',
       '/auth/logout',
+      '/auth/operator-token',
     ]);
     expect(document.components.schemas).toHaveProperty('Problem');
     const ids = Object.values(document.paths).flatMap((path) => Object.values(path).map(({ operationId }) => operationId));
