@@ -27,9 +27,10 @@ export type ItemText = {
 export const objectKeyOf = (tenantId: string, subjectId: string, eventId: string): string =>
   `raw/${tenantId}/${subjectId}/${eventId}`;
 
-// The items of a delivery share their surroundings, which are written once.
-const written = new WeakMap<RawObject, string>();
-const surroundingText = (value: RawObject | null): string => {
+/** Canonical JSON of what surrounds the items of one delivery: many share it, and it is written once. */
+export type SurroundingTexts = Map<RawObject, string>;
+
+const surroundingText = (written: SurroundingTexts, value: RawObject | null): string => {
   if (value === null) return 'null';
   const known = written.get(value) ?? sealable(value).item;
   written.set(value, known);
@@ -40,10 +41,10 @@ const surroundingText = (value: RawObject | null): string => {
 const envelopeText = (contact: string, item: string, metadata: string, more: string): string =>
   `{"contact":${contact},"item":${item},"metadata":${metadata}${more}}`;
 
-export const itemText = ({ raw: element, contact, metadata }: WebhookItem): ItemText => {
+export const itemText = ({ raw: element, contact, metadata }: WebhookItem, written: SurroundingTexts): ItemText => {
   const { item, identity, raw } = sealable(element);
   const more = raw === undefined ? '' : `,"raw":${raw}`;
-  const whole = envelopeText(surroundingText(contact), item, surroundingText(metadata), more);
+  const whole = envelopeText(surroundingText(written, contact), item, surroundingText(written, metadata), more);
   return {
     identity,
     whole,

@@ -3,7 +3,7 @@ import type { References } from '@centralita/keyring';
 import { v5 as uuidV5 } from 'uuid';
 import type { MetaApp } from '../apps.js';
 import type { IndexedIdentity } from '../directory/directory.js';
-import type { StoredObject } from './contents.js';
+import type { StoredObject, SurroundingTexts } from './contents.js';
 
 /** Plaintext of an item's envelope: the element whole, with what surrounded it; or its beginning, and `whole` names the object. */
 export const ITEM_SCHEMA = 'wa.item.v1';
@@ -50,6 +50,7 @@ export type Surroundings = {
   readonly references: References;
   readonly receivedAt: Date;
   readonly unattributed: (at: Date) => string;
+  readonly texts: SurroundingTexts;
 };
 
 export const EPOCH = new Date(0);

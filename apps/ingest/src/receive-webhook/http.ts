@@ -34,9 +34,16 @@ export const webhookMetrics = (metrics: Metrics): WebhookMetrics => ({
  */
 export const countDelivery = ({ events }: WebhookMetrics, logger: Logger, delivery: Recorded): void => {
   const unknown: Record<string, number> = {};
+  const counts = new Map<string, { readonly type: string; readonly reason: string | null; count: number }>();
   for (const { type, reason } of delivery.events) {
-    events.inc({ type, outcome: reason ?? 'recorded' });
-    if (reason !== null) unknown[reason] = (unknown[reason] ?? 0) + 1;
+    const kind = `${type} ${reason ?? ''}`;
+    const known = counts.get(kind);
+    if (known) known.count += 1;
+    else counts.set(kind, { type, reason, count: 1 });
+  }
+  for (const { type, reason, count } of counts.values()) {
+    events.inc({ type, outcome: reason ?? 'recorded' }, count);
+    if (reason !== null) unknown[reason] = (unknown[reason] ?? 0) + count;
   }
   if (Object.keys(unknown).length > 0) logger.warn({ app: delivery.app, unknown }, 'items were recorded as unknown');
   if (delivery.suppressed === 0) return;

@@ -29,7 +29,7 @@ const isRegistered = ({ phoneNumberIds, wabaIds }: MetaApp, item: WebhookItem): 
 export const planOf = (around: Surroundings, item: WebhookItem, send: KnownSend | undefined): Plan => {
   const { app, references } = around;
   const { tenantId } = app;
-  const text = itemText(item);
+  const text = itemText(item, around.texts);
   const at = effective(item.at ?? item.entryTime ?? EPOCH, around.receivedAt);
   const providerTime = (item.at ?? item.entryTime ?? EPOCH).toISOString();
   const unknown = (reason: UnknownReason): Plan => planOfUnknown(around, item, text, reason);

@@ -26,6 +26,7 @@ const around: Surroundings = {
   references: referencesOf(key),
   receivedAt: new Date('2026-11-23T10:00:00Z'),
   unattributed: () => '00000000-0000-4000-8000-0000000000ff',
+  texts: new Map(),
 };
 const itemsOf = (change: unknown): readonly WebhookItem[] => {
   const body = { object: 'whatsapp_business_account', entry: [{ id: 'waba', changes: [change] }] };

@@ -51,6 +51,7 @@ export class Receiver {
       references: await keyring.references(app.tenantId),
       receivedAt: clock(),
       unattributed: (at) => keyring.unattributedSubject(app.tenantId, at),
+      texts: new Map(),
     };
     const plans = await this.#plans(around, body);
     const { drafts, suppressed } = await this.#record(around, plans, deadline);

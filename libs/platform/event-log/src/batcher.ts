@@ -9,6 +9,8 @@ export type BatcherOptions = {
   readonly maxBytes?: number;
   /** A batch is sent as soon as it has this many bytes. @default 256 KiB */
   readonly flushBytes?: number;
+  /** What has gathered behind a send goes together up to this many bytes. @default 768 KiB, within one request of the log */
+  readonly batchBytes?: number;
   /** Longest wait for company when nothing is under way, in milliseconds. @default 3 */
   readonly lingerMs?: number;
   /** Timer, for tests; returns its cancellation. */
@@ -36,6 +38,7 @@ export class Batcher {
   readonly #log: Pick<EventLog, 'append'>;
   readonly #maxBytes: number;
   readonly #flushBytes: number;
+  readonly #batchBytes: number;
   readonly #lingerMs: number;
   readonly #later: NonNullable<BatcherOptions['later']>;
   readonly #queue: Entry[] = [];
@@ -49,6 +52,7 @@ export class Batcher {
     this.#log = options.log;
     this.#maxBytes = options.maxBytes ?? 16 * 1024 * 1024;
     this.#flushBytes = options.flushBytes ?? 256 * 1024;
+    this.#batchBytes = Math.max(options.batchBytes ?? 768 * 1024, this.#flushBytes);
     this.#lingerMs = options.lingerMs ?? 3;
     this.#later = options.later ?? setTimer;
   }
@@ -110,7 +114,7 @@ export class Batcher {
     let bytes = 0;
     let count = 0;
     for (const entry of this.#queue) {
-      if (count > 0 && bytes + entry.bytes > this.#flushBytes) break;
+      if (count > 0 && bytes + entry.bytes > this.#batchBytes) break;
       bytes += entry.bytes;
       count++;
     }

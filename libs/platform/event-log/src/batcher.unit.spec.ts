@@ -29,6 +29,7 @@ describe('the batcher under every schedule', () => {
             log: { append },
             maxBytes: 400,
             flushBytes: 150,
+            batchBytes: 150,
             later: (run) => {
               let cancelled = false;
               void s.schedule(Promise.resolve(), 'linger').then(() => cancelled || run());
@@ -107,6 +108,20 @@ describe('the batcher', () => {
     expect(sends[1]?.keys).toEqual(['c']);
     sends[1]?.done();
     await later;
+  });
+
+  it('sends what has gathered behind a send together, up to what one batch may hold', async () => {
+    const { sends, append } = holding();
+    const sut = new Batcher({ log: { append }, flushBytes: 50, batchBytes: 120 });
+    const all = ['a', 'b', 'c', 'd'].map((key) => sut.add([record(key)], 60));
+    expect(sends.map(({ keys }) => keys)).toEqual([['a']]);
+    for (const expected of [['b', 'c'], ['d']]) {
+      sends.at(-1)?.done();
+      while (sends.at(-1)?.keys[0] !== expected[0]) await Promise.resolve();
+      expect(sends.at(-1)?.keys).toEqual(expected);
+    }
+    sends.at(-1)?.done();
+    await Promise.all(all);
   });
 
   it('does not send what nobody wants any more when its turn comes', async () => {
