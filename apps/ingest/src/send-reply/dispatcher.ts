@@ -124,9 +124,23 @@ export class Dispatcher {
       const free = concurrency - this.#underWay.size;
       if (free <= 0 || this.#stopped) continue;
       const claimed = await ledger.claim(tenantId, free);
+      await this.#lease(tenantId, claimed);
       for (const send of claimed) this.#launch(send);
       // Whoever is behind the one that was served comes first next time; turns in which nobody was served change nothing.
       if (claimed.length > 0) this.#turns = first + place + 1;
+    }
+  }
+
+  /** Asks for the keys of all at once; each reply asks again for its own and finds it leased. */
+  async #lease(tenantId: string, claimed: readonly Send[]): Promise<void> {
+    if (claimed.length < 2) return;
+    try {
+      await this.#options.keyring.sealer(
+        tenantId,
+        claimed.map(({ sealed }) => sealed.subject),
+      );
+    } catch {
+      // Each will meet it again, and knows what follows from it.
     }
   }
 

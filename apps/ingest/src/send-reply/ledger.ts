@@ -1,6 +1,7 @@
 import type { EventData, MarketHint, Sealed } from '@centralita/contracts';
 import type { Database, Tx } from '@centralita/event-store';
 import type { Flow } from '../outbound.js';
+import { Gathered } from './gathered.js';
 
 export type RefusalReason = EventData<'whatsapp.reply.refused.v1'>['reason'];
 export type Outcome =
@@ -32,12 +33,27 @@ const CLAIM_SECONDS = 30;
 /** Seconds that whoever decided has to put it on the log. */
 const ANNOUNCE_SECONDS = 2;
 
+type Mark = { readonly send: Send; readonly market: MarketHint; readonly callSeconds: number };
+type Decision = { readonly send: Send; readonly outcome: Outcome };
+/** `from`: the state that a row `s` must be in; `given`: one row `u` for each id; `parameters` start at $3. */
+type Step = {
+  readonly ids: readonly string[];
+  readonly from: string;
+  readonly change: string;
+  readonly given: string;
+  readonly parameters: readonly unknown[];
+};
+
 /**
  * The send ledger. Every step is one statement whose condition names the state and the holder it starts from, so a holder that was
- * paused finds out that it has lost the row before it does anything.
+ * paused finds out that it has lost the row before it does anything. Steps that every reply takes are made for several at once when
+ * they come faster than the database takes them; each row still moves by its own condition.
  */
 export class SendLedger {
   #onEnqueued: () => void = () => undefined;
+  readonly #marks = new Gathered((tenantId: string, marks: readonly Mark[]) => this.#markAll(tenantId, marks));
+  readonly #decisions = new Gathered((tenantId: string, decisions: readonly Decision[]) => this.#decideAll(tenantId, decisions));
+  readonly #announcements = new Gathered((tenantId: string, all: readonly Decided[]) => this.#announcedAll(tenantId, all));
 
   constructor(
     private readonly db: Database,
@@ -101,24 +117,12 @@ export class SendLedger {
 
   /** The one gate to a call. False when the lease was lost: then nobody here may call. */
   async markAttempted(send: Send, market: MarketHint, callSeconds: number): Promise<boolean> {
-    return this.#own(
-      send,
-      `state = 'attempted', attempted_at = now(), country = $4, prefix = $5, lease_until = now() + make_interval(secs => $6)`,
-      `state = 'claimed' and lease_until > now()`,
-      [market.country, market.prefix, callSeconds + CLAIM_SECONDS],
-    );
+    return this.#marks.add(send.tenantId, { send, market, callSeconds });
   }
 
   /** Keeps what was decided until it is on the log. */
   async decide(send: Send, outcome: Outcome): Promise<boolean> {
-    return this.#own(
-      send,
-      // Whoever decided announces at once; others only when that has not happened.
-      `state = 'decided', outcome = $4, message_ref = coalesce($5, s.message_ref), lease_owner = null, lease_until = null,
-       not_before = now() + make_interval(secs => ${ANNOUNCE_SECONDS})`,
-      `state in ('claimed', 'attempted')`,
-      [JSON.stringify(outcome), outcome.state === 'accepted' ? outcome.messageRef : null],
-    );
+    return this.#decisions.add(send.tenantId, { send, outcome });
   }
 
   /** The call gave no answer. A status that was faster has already said what became of it. */
@@ -139,13 +143,16 @@ export class SendLedger {
    */
   async proven(tx: Tx, proofs: readonly { readonly sendId: string; readonly messageRef: string }[]): Promise<void> {
     await tx.execute(
-      `update send s
+      `with held as (
+         select send_id from send where tenant_id = $1 and send_id = any($2::uuid[]) order by send_id for no key update
+       )
+       update send s
        set message_ref = p.ref,
            state = case when s.state = 'attempted' then s.state else 'decided' end,
            outcome = case when s.state = 'attempted' then s.outcome
                           else jsonb_build_object('state', 'accepted', 'messageRef', p.ref) end
-       from (select distinct on (id) id, ref from unnest($2::uuid[], $3::text[]) as u(id, ref) order by id) p
-       where s.tenant_id = $1 and s.send_id = p.id and s.message_ref is null
+       from held, (select distinct on (id) id, ref from unnest($2::uuid[], $3::text[]) as u(id, ref) order by id) p
+       where s.tenant_id = $1 and s.send_id = held.send_id and s.send_id = p.id and s.message_ref is null
          and coalesce(s.outcome ->> 'state', s.state) not in ('refused', 'accepted')`,
       [tx.tenantId, proofs.map(({ sendId }) => sendId), proofs.map(({ messageRef }) => messageRef)],
     );
@@ -184,15 +191,69 @@ export class SendLedger {
     return rows.map((row) => ({ ...row, tenantId }));
   }
 
-  async announced({ tenantId, sendId, outcome }: Decided): Promise<void> {
-    await this.db.withTenant(tenantId, (tx) =>
+  async announced(decided: Decided): Promise<void> {
+    await this.#announcements.add(decided.tenantId, decided);
+  }
+
+  async #markAll(tenantId: string, marks: readonly Mark[]): Promise<boolean[]> {
+    return this.#move(tenantId, {
+      ids: marks.map(({ send }) => send.sendId),
+      from: `s.lease_owner = $3 and s.state = 'claimed' and s.lease_until > now()`,
+      change: `state = 'attempted', attempted_at = now(), country = u.country, prefix = u.prefix,
+        lease_until = now() + make_interval(secs => u.seconds)`,
+      given: 'unnest($2::uuid[], $4::text[], $5::text[], $6::float8[]) as u(id, country, prefix, seconds)',
+      parameters: [
+        this.owner,
+        marks.map(({ market }) => market.country),
+        marks.map(({ market }) => market.prefix),
+        marks.map(({ callSeconds }) => callSeconds + CLAIM_SECONDS),
+      ],
+    });
+  }
+
+  async #decideAll(tenantId: string, decisions: readonly Decision[]): Promise<boolean[]> {
+    return this.#move(tenantId, {
+      ids: decisions.map(({ send }) => send.sendId),
+      from: `s.lease_owner = $3 and s.state in ('claimed', 'attempted')`,
+      // Whoever decided announces at once; others only when that has not happened.
+      change: `state = 'decided', outcome = u.outcome, message_ref = coalesce(u.ref, s.message_ref),
+        lease_owner = null, lease_until = null, not_before = now() + make_interval(secs => ${ANNOUNCE_SECONDS})`,
+      given: 'unnest($2::uuid[], $4::jsonb[], $5::text[]) as u(id, outcome, ref)',
+      parameters: [
+        this.owner,
+        decisions.map(({ outcome }) => JSON.stringify(outcome)),
+        decisions.map(({ outcome }) => (outcome.state === 'accepted' ? outcome.messageRef : null)),
+      ],
+    });
+  }
+
+  async #announcedAll(tenantId: string, all: readonly Decided[]): Promise<boolean[]> {
+    return this.#move(tenantId, {
+      ids: all.map(({ sendId }) => sendId),
       // A late status may have decided anew since; that decision is announced on its own.
-      tx.execute(
-        `update send set state = outcome ->> 'state'
-         where tenant_id = $1 and send_id = $2 and state = 'decided' and outcome ->> 'state' = $3`,
-        [tenantId, sendId, outcome.state],
+      from: `s.state = 'decided' and (s.send_id, s.outcome ->> 'state') in (select * from unnest($2::uuid[], $3::text[]))`,
+      change: `state = s.outcome ->> 'state'`,
+      given: 'unnest($2::uuid[]) as u(id)',
+      parameters: [all.map(({ outcome }) => outcome.state)],
+    });
+  }
+
+  /** One step of several rows, locked in the order in which others lock them too. Whether each was in the state that it starts from. */
+  async #move(tenantId: string, { ids, from, change, given, parameters }: Step): Promise<boolean[]> {
+    const rows = await this.db.withTenant(tenantId, (tx) =>
+      tx.query<{ id: string }>(
+        `with held as (
+           select s.send_id from send s where s.tenant_id = $1 and s.send_id = any($2::uuid[]) and ${from}
+           order by s.send_id for no key update
+         )
+         update send s set ${change} from held, ${given}
+         where s.tenant_id = $1 and s.send_id = held.send_id and u.id = s.send_id and ${from}
+         returning s.send_id as id`,
+        [tenantId, ids, ...parameters],
       ),
     );
+    const moved = new Set(rows.map(({ id }) => id));
+    return ids.map((id) => moved.has(id));
   }
 
   /** One step of a row that this process holds; `parameters` start at $4. False when it holds it no more. */
