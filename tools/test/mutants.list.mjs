@@ -19,6 +19,9 @@ export const mutants = [
         from: 'return facts.filter((item) => fresh.has(item.consumed.event.id) && first.get(item.consumed.event.id) === item);',
         to: 'return [...facts];',
       },
+      // The first look, which takes a whole batch or nothing.
+      { file: `${store}/inbox/take-all.ts`, from: 'if (ids.size < taken.length) return false;', to: '' },
+      { file: `${store}/inbox/take-all.ts`, from: ' && !row.parked && Number(row.taken) === ids.size;', to: ' && !row.parked;' },
     ],
   },
   {
@@ -30,6 +33,22 @@ export const mutants = [
         file: `${store}/inbox/duplicates.ts`,
         from: 'if (version !== mark.last + 1n && !acceptGaps) {',
         to: 'if (version > mark.last + 1n && !acceptGaps) {',
+      },
+      // The first look: a hole is still refused, a version that was applied before is not.
+      {
+        file: `${store}/inbox/take-all.ts`,
+        from: 'else if (version !== versions.last + 1n) return null;',
+        to: 'else if (version > versions.last + 1n) return null;',
+      },
+      {
+        file: `${store}/inbox/take-all.ts`,
+        from: 'where w.last_version = excluded.last_version - cardinality(excluded.recent_ids)',
+        to: 'where w.last_version >= excluded.last_version - cardinality(excluded.recent_ids)',
+      },
+      {
+        file: `${store}/inbox/take-all.ts`,
+        from: 'Number(row.added) === added.length;',
+        to: 'Number(row.added) <= added.length;',
       },
     ],
   },
@@ -58,6 +77,22 @@ export const mutants = [
       returning h.key, h.last_version`,
         to: `      on conflict (tenant_id, topic, key) do nothing
       returning h.key, h.last_version`,
+      },
+      {
+        file: `${store}/schema/append.ts`,
+        from: `    update key_head set last_version = last_version + 1, dirty_since = coalesce(dirty_since, clock_timestamp())
+      where tenant_id = p_tenant and topic = p_topic and key = p_key returning last_version into in_key;
+    if not found then`,
+        to: `    select coalesce(max(e.key_version), 0) + 1 into in_key
+      from events e where e.tenant_id = p_tenant and e.topic = p_topic and e.key = p_key;
+    if in_key = 1 then`,
+      },
+      {
+        file: `${store}/schema/append.ts`,
+        from: `      on conflict (tenant_id, topic, key) do update
+        set last_version = h.last_version + 1, dirty_since = coalesce(h.dirty_since, clock_timestamp())
+      returning h.last_version into in_key;`,
+        to: '      on conflict (tenant_id, topic, key) do nothing;',
       },
     ],
   },

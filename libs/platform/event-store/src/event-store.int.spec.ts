@@ -96,24 +96,26 @@ describe(EventStore.name, () => {
   });
 
   it('keeps versions gapless under concurrent writers, conflicts, rollbacks and deadlocks', async () => {
-    // given: twelve writers on four keys, each with a stream of its own per key, who often fail after the append
+    // given: twelve writers on four keys, each with a stream of its own per key, who often fail after the append of one event or of two
     const keys = [newId(), newId(), newId(), newId()];
     let committed = 0;
     const writer = async (n: number): Promise<void> => {
       for (let i = 0; i < 12; i += 1) {
         const [a, b] = [keys[(n + i) % 4] as string, keys[(n * 3 + i * 2) % 4] as string];
         const fails = (n + i) % 3 === 0;
+        const single = (n + i) % 2 === 0;
         await f.db
           .withTenant(tenant, async (tx) => {
             // in one call the locks are in order; now and then in two calls they are not: those meet, and are run again
             if (n === 0 && i % 6 === 1) {
               await store.append(tx, topic, [identified(a, newId(), 0)]);
               await store.append(tx, topic, [identified(b, newId(), 0)]);
-            } else await store.append(tx, topic, [identified(a, newId(), 0), identified(b, newId(), 0)]);
+            } else if (single) await store.append(tx, topic, [identified(a, newId(), 0)]);
+            else await store.append(tx, topic, [identified(a, newId(), 0), identified(b, newId(), 0)]);
             if (fails) throw new Error('rolled back on purpose');
           })
           .then(
-            () => (committed += 2),
+            () => (committed += single ? 1 : 2),
             (error: unknown) => expect(String(error)).toContain('on purpose'),
           );
       }

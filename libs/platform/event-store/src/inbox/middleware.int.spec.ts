@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { isPlatformError, PlatformError } from '@centralita/contracts';
+import { isPlatformError, PlatformError, type CloudEvent } from '@centralita/contracts';
 import type { EventBatch } from '@centralita/event-log';
 import { until } from '@centralita/testing-engines';
 import fc from 'fast-check';
@@ -73,6 +73,22 @@ describe(inboxMiddleware.name, () => {
     await sut(batchOf(log, stored, 0, 8), writeApplied(group), none);
     await sut(batchOf(log, stored, 8), writeApplied(group), none);
     expect((await applied(f, group)).map(({ id }) => id)).toEqual([...events, fact, other].map(({ id }) => id));
+  });
+
+  it('applies a fact once by its id where facts come alone: twice in one batch, again in a later one', async () => {
+    const [log, group, tenant, key] = [smallLog(), newId(), newId(), newId()];
+    const all = Array.from({ length: 4 }, () => eventOf({ tenant, key }));
+    const [one, two, three, four] = all as [CloudEvent, CloudEvent, CloudEvent, CloudEvent];
+    await put(log, stored, one, two, two, two, three, four, four);
+    const sut = middlewareOf(f.db, log, group);
+    // two in one batch, then one of them with a new one, then a new one twice
+    for (const [from, to] of [
+      [0, 3],
+      [3, 5],
+      [5, 7],
+    ] as const)
+      await sut(batchOf(log, stored, from, to), writeApplied(group), none);
+    expect((await applied(f, group)).map(({ id }) => id)).toEqual(all.map(({ id }) => id));
   });
 
   it('lets one of two that hold the same records through, and gives the other nothing', async () => {
