@@ -21,6 +21,8 @@ export type Scenario = {
   /** What must hold in spite of it, for the reader of the report. */
   readonly what: string;
   readonly customers: number;
+  /** See `DayContext`: for faults that need load for longer than customers take to write. */
+  readonly arrivalMs?: number;
   readonly brokers?: 1 | 3;
   readonly brokerSettings?: StackOptions['brokerSettings'];
   readonly logDiskMb?: number;

@@ -20,6 +20,7 @@ export type StackOptions = {
   readonly scenario: string;
   readonly seed: number;
   readonly customers: number;
+  readonly arrivalMs?: number;
   readonly brokers?: 1 | 3;
   /** Settings of the broker on top of those of a test. */
   readonly brokerSettings?: Readonly<Record<string, string>>;
@@ -83,6 +84,7 @@ export const withStack = async <Result>(options: StackOptions, work: (stack: Sta
       service: (name) => fleet.specOf(name),
       progress: () => undefined,
       patience: PATIENCE,
+      ...(options.arrivalMs === undefined ? {} : { arrivalMs: options.arrivalMs }),
       caughtUp: up,
     };
     await seedAll(patient, dayPolicy);

@@ -60,7 +60,8 @@ const deadly: readonly Deadly[] = [
 export const crashPoints: Scenario = {
   name: 'crash points',
   what: `a process ends at each of ${deadly.length} exact places and is started again`,
-  customers: 60,
+  customers: 120,
+  arrivalMs: 2_000,
   bounded: false,
   // Roles side by side: the day must still be going on when the last of them dies.
   faults: async ({ fleet }, random, print) => {

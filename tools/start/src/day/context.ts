@@ -23,6 +23,8 @@ export type DayContext = {
   readonly numbers: readonly PlanNumber[];
   readonly tenants: readonly TenantContext[];
   readonly progress: (text: string) => void;
+  /** Milliseconds from one customer's first message to the next one's, for a day that is to last. @default 0: as fast as they can */
+  readonly arrivalMs?: number;
   /** How often people press Retry before they give up. A day with faults needs more than a day without. @default 5 */
   readonly patience?: number;
   /**

@@ -88,7 +88,11 @@ export const playDay = async (context: DayContext): Promise<DayResult> => {
     5000,
   );
   try {
-    await inParallel(plan.scripts, CUSTOMERS_AT_ONCE, (script) => writeAll(simulator, script, sent));
+    let arrived = 0;
+    await inParallel(plan.scripts, CUSTOMERS_AT_ONCE, async (script) => {
+      await pause(Math.max(0, started + (context.arrivalMs ?? 0) * arrived++ - Date.now()));
+      await writeAll(simulator, script, sent);
+    });
     await fields;
     written = true;
     const inboundSeconds = (Date.now() - started) / 1000;
