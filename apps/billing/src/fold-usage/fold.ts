@@ -13,10 +13,19 @@ import type { AccountBook } from '../accounts.js';
 /** One change of a usage record: what it is now, for the how-manieth time, and the status that changed it. */
 export type UsageChange = { readonly cause: StatusFact; readonly revision: number; readonly usage: Usage };
 
+/** False of a message of which no row can be there. */
+export type MayBeStored = (messageRef: string) => boolean;
+
 /** Applies statuses, in the order of the log, to the usage tables. */
-export const applyStatuses = async (tx: Tx, accounts: AccountBook, facts: readonly StatusFact[]): Promise<UsageChange[]> => {
+export const applyStatuses = async (
+  tx: Tx,
+  accounts: AccountBook,
+  facts: readonly StatusFact[],
+  mayBeStored: MayBeStored = () => true,
+): Promise<UsageChange[]> => {
   if (facts.length === 0) return [];
-  const before = await load(tx, facts);
+  const asked = facts.filter(({ data }) => mayBeStored(data.messageRef));
+  const before = asked.length === 0 ? new Map<string, UsageState>() : await load(tx, asked);
   const states = new Map(before);
   const changes: UsageChange[] = [];
   for (const fact of facts) {
