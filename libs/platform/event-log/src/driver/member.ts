@@ -25,7 +25,8 @@ const COMMIT_MS = 5000;
 const SURE_AFTER = 6;
 /** A broker that does not answer must not hold up a shutdown. */
 const LAST_COMMIT_MS = 2000;
-const LEAVE_MS = 10_000;
+/** With the last commit within the 10 s that a drain gives to consumers, also while the log is away. */
+const LEAVE_MS = 5000;
 
 /**
  * What a member of a group does whatever client it uses. The order of things at an assignment: 1. nothing of what was assigned is read;
@@ -80,6 +81,7 @@ export abstract class GroupMember implements Subscription {
   }
 
   protected commitNowAndThen(): void {
+    if (this.#ended) return;
     this.#commitTimer = setInterval(() => void this.#commit(), COMMIT_MS).unref();
   }
 
