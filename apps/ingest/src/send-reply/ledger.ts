@@ -1,6 +1,7 @@
 import type { EventData, MarketHint, Sealed } from '@centralita/contracts';
-import { Gathered, type Database, type Tx } from '@centralita/event-store';
+import type { Database, Tx } from '@centralita/event-store';
 import type { Flow } from '../outbound.js';
+import { Gathered } from './gathered.js';
 
 export type RefusalReason = EventData<'whatsapp.reply.refused.v1'>['reason'];
 export type Outcome =

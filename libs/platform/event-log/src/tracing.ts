@@ -45,16 +45,6 @@ export const activeTraceparent = (): string | undefined => traceparentOf(trace.g
 export const traceparentOfCause = (cause: Place): string | undefined =>
   (context.active().getValue(CAUSES) as ReadonlyMap<string, string> | undefined)?.get(placeOf(cause));
 
-/** What batches know of the traces of their records, to be taken along where several batches are applied as one. */
-export type RecordTraces = ReadonlyMap<string, string>;
-
-/** Of the batch that is being applied. */
-export const recordTraces = (): RecordTraces => (context.active().getValue(CAUSES) as RecordTraces | undefined) ?? new Map();
-
-/** Runs work in which {@link traceparentOfCause} knows the records of all these batches. */
-export const withRecordTraces = <T>(all: readonly RecordTraces[], work: () => Promise<T>): Promise<T> =>
-  context.with(context.active().setValue(CAUSES, new Map(all.flatMap((traces) => [...traces]))), work);
-
 const failedBy = (span: Span, error: unknown): void =>
   // The code alone: messages of foreign errors could carry what they failed on.
   void span.setStatus({

@@ -31,6 +31,5 @@ export {
 export { Commands, type CommandOptions } from './commands.js';
 export { causalToken } from './causal-token.js';
 export { feed, feedHead } from './feed.js';
-export { Gathered } from './gathered.js';
 export { inOneTrip, type Part } from './one-trip.js';
 export { rebuildProjection, type Rebuilt, type RebuildOptions } from './rebuild.js';

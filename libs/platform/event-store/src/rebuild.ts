@@ -5,7 +5,7 @@ import { markReplay, setTenant, type Database } from './database.js';
 import type { EventStore } from './event-store.js';
 import { takeFresh } from './inbox/duplicates.js';
 import { byTenant, readIncoming, type Readable, type UpcasterOf } from './inbox/incoming.js';
-import { applyEvents } from './inbox/together.js';
+import { applyEvents } from './inbox/middleware.js';
 import { lockGroup } from './inbox/parking.js';
 import { laneId, PLATFORM_TENANT } from './lane.js';
 import { quoteIdentifier, tenantTable } from './schema/tenant-table.js';

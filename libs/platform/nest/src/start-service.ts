@@ -83,9 +83,6 @@ export type RunningService<C = unknown> = {
   readonly parked: ParkedKeys | null;
 };
 
-/** Partitions whose batches are handed over at the same time: those of one topic go into one transaction. */
-const PARTITIONS_AT_ONCE = 16;
-
 const environmentOf = (options: Pick<ServiceOptions, 'customerData' | 'relayTopics'>) =>
   serviceEnv.extend({
     ...(options.customerData
@@ -268,7 +265,6 @@ export const startService = async <C>(
         groupId: consumerGroup,
         middleware: measureBatches(metrics, logger, middleware),
         startAt: startAt(db, consumerGroup),
-        concurrency: PARTITIONS_AT_ONCE,
         onCrash: crash,
       });
       app.connectMicroservice({ strategy }, { inheritAppConfig: true });

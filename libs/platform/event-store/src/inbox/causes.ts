@@ -29,9 +29,13 @@ export class CauseWait {
   async ready(tx: SystemTx, incoming: readonly Incoming[]): Promise<number> {
     this.#forget(incoming[0]);
     const causes = incoming.map((item) => this.#foreignCause(item));
-    const foreign = causes.filter((cause) => cause !== null);
-    if (foreign.length === 0) return incoming.length;
-    const applied = await this.#applied(tx, foreign);
+    const topics = new Set(causes.flatMap((cause) => (cause === null ? [] : [cause.topic])));
+    if (topics.size === 0) return incoming.length;
+    const rows = await tx.query<{ topic: string; partition: number; next_offset: string }>(
+      `select topic, partition, next_offset from consumer_offset where group_id = $1 and topic = any ($2)`,
+      [this.groupId, [...topics]],
+    );
+    const applied = new Map(rows.map((row) => [partitionKey(row.topic, row.partition), toBigInt(row.next_offset)]));
     for (const [index, cause] of causes.entries()) {
       const next = cause === null ? undefined : applied.get(partitionKey(cause.topic, cause.partition));
       if (cause === null || next === undefined || next > BigInt(cause.offset)) continue;
@@ -39,15 +43,6 @@ export class CauseWait {
       if (this.#stillPatient(item, next)) return index;
     }
     return incoming.length;
-  }
-
-  /** True when nothing has to wait for its cause, and nothing is to be parked because it has waited. */
-  async allReady(tx: SystemTx, incoming: readonly Incoming[]): Promise<boolean> {
-    if (incoming.some((item) => this.gaveUp(item))) return false;
-    const causes = incoming.map((item) => this.#foreignCause(item)).filter((cause) => cause !== null);
-    if (causes.length === 0) return true;
-    const applied = await this.#applied(tx, causes);
-    return causes.every((cause) => (applied.get(partitionKey(cause.topic, cause.partition)) ?? Infinity) > BigInt(cause.offset));
   }
 
   /** What the transport understands: back off, then deliver again from the stored position. */
@@ -58,15 +53,6 @@ export class CauseWait {
       partition,
       offset: offset.toString(),
     });
-  }
-
-  /** Next offset of each partition of the causes' topics, as far as the group reads them. */
-  async #applied(tx: SystemTx, causes: readonly Cause[]): Promise<Map<string, bigint>> {
-    const rows = await tx.query<{ topic: string; partition: number; next_offset: string }>(
-      `select topic, partition, next_offset from consumer_offset where group_id = $1 and topic = any ($2)`,
-      [this.groupId, [...new Set(causes.map(({ topic }) => topic))]],
-    );
-    return new Map(rows.map((row) => [partitionKey(row.topic, row.partition), toBigInt(row.next_offset)]));
   }
 
   #foreignCause(item: Incoming): Cause | null {

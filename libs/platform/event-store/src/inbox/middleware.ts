@@ -1,26 +1,14 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { isPlatformError, PlatformError, type Service } from '@centralita/contracts';
-import {
-  recordTraces,
-  withRecordTraces,
-  type BatchMiddleware,
-  type EventLog,
-  type RecordBatch,
-  type StoredRecord,
-  type TopicHandler,
-} from '@centralita/event-log';
+import type { BatchMiddleware, EventLog, RecordBatch, StoredRecord, TopicHandler } from '@centralita/event-log';
 import { setTenant, type Database } from '../database.js';
 import type { EventStore } from '../event-store.js';
-import { Gathered } from '../gathered.js';
-import type { StoreLogger, SystemTx } from '../types.js';
+import type { StoreLogger, SystemTx, Tx } from '../types.js';
 import { CauseWait } from './causes.js';
-import { purgeInbox, takeFresh } from './duplicates.js';
+import { purgeInbox, takeFresh, unreadableWasSkipped } from './duplicates.js';
 import { byTenant, readIncoming, type Incoming, type Readable, type UpcasterOf } from './incoming.js';
 import { appendOperations, lockGroup, parkedKeys, parkedOperation, storeParked, type Parking } from './parking.js';
 import { permanentCode } from './actions.js';
 import { takeAll } from './take-all.js';
-import { applyEvents, applyTogether, groupsOf, type Run } from './together.js';
-import { applyOne } from './apply-one.js';
 import { advancePosition, continuePosition, identityOf, type LogIdentity } from './positions.js';
 
 /** Plain callbacks; labels are closed sets of names. */
@@ -55,6 +43,13 @@ class NeedsCare extends Error {}
 /** Not every record is new and free to be applied: they must be told apart. */
 class NotAllFresh extends Error {}
 
+type Run = {
+  readonly batch: RecordBatch;
+  readonly handler: TopicHandler;
+  readonly incoming: readonly Incoming[];
+  readonly identity: LogIdentity;
+};
+
 /** What a transaction did; `waiting` is the record that made it stop early. */
 type Outcome = {
   readonly events: number;
@@ -63,8 +58,21 @@ type Outcome = {
   readonly waiting: Incoming | null;
 };
 
-type Settled = { readonly outcome: Outcome } | { readonly error: unknown };
 const nothing: Outcome = { events: 0, skipped: 0, parked: [], waiting: null };
+
+export const applyEvents = async (
+  tx: SystemTx,
+  tenantId: string,
+  items: readonly Readable[],
+  handler: TopicHandler,
+): Promise<number> => {
+  const events = items.filter(({ kind }) => kind === 'event').map(({ consumed }) => consumed);
+  const [first] = events;
+  if (first === undefined) return 0;
+  const own: Tx = { ...tx, tenantId };
+  await handler.handle({ tenantId, topic: first.topic, partition: first.partition, events, tx: own });
+  return events.length;
+};
 
 /**
  * Exactly-once effect for one consumer group. One transaction per batch:
@@ -77,16 +85,12 @@ const nothing: Outcome = { events: 0, skipped: 0, parked: [], waiting: null };
  * A crash before 4 leaves nothing behind, and the batch comes again. Deadlocks run the whole batch again. An error that one record
  * will always meet sends the batch through {@link Inbox.careful}: one by one with savepoints, parking the key of the record alone.
  * Errors that pass go to the transport, which backs off and delivers from the stored position.
- *
- * Batches of other partitions of the topic that come meanwhile are taken by the next transaction together, see {@link applyTogether}.
- * Whatever goes wrong with them together, each is then applied alone, so that a partition pays only for what is its own.
  */
 class Inbox {
   readonly #options: InboxOptions;
   readonly #identity: (topic: string) => Promise<LogIdentity>;
   readonly #causes: CauseWait;
   readonly #purged = new Map<string, number>();
-  readonly #arrived = new Gathered((_topic: string, runs: readonly Run[]) => this.#applyAll(runs));
 
   constructor(options: InboxOptions) {
     this.#options = options;
@@ -100,10 +104,7 @@ class Inbox {
     try {
       const identity = await this.#identity(batch.topic);
       const incoming = batch.records.map((record) => readIncoming(record, handler.ignored, this.#options.upcast));
-      const here = { traces: recordTraces(), inContext: AsyncLocalStorage.snapshot() };
-      const settled = await this.#arrived.add(batch.topic, { batch, handler, incoming, identity, ...here });
-      if ('error' in settled) throw settled.error;
-      const { outcome } = settled;
+      const outcome = await this.#apply({ batch, handler, incoming, identity });
       metrics?.applied?.({
         groupId,
         topic: batch.topic,
@@ -134,44 +135,6 @@ class Inbox {
         metrics?.alarm?.({ groupId, topic: batch.topic, code: error.code });
       }
       throw error;
-    }
-  }
-
-  /** Never throws: what befalls one batch is not the others' failure. */
-  async #applyAll(runs: readonly Run[]): Promise<Settled[]> {
-    const settled = new Map<Run, Settled>();
-    for (const group of groupsOf(runs)) {
-      const outcomes = group.length > 1 ? await this.#together(group) : null;
-      for (const [index, run] of group.entries()) {
-        const outcome = outcomes?.[index];
-        settled.set(run, outcome ? { outcome } : await this.#alone(run));
-      }
-    }
-    return runs.map((run) => settled.get(run) as Settled);
-  }
-
-  async #together(runs: readonly Run[]): Promise<Outcome[] | null> {
-    const { db, groupId, log } = this.#options;
-    const traces = runs.map((run) => run.traces);
-    try {
-      return await withRecordTraces(traces, () =>
-        db.system(async (tx) => {
-          const applied = await applyTogether(tx, runs, { groupId, log, causes: this.#causes });
-          if (applied === null) throw new NotAllFresh();
-          return applied.map((counts) => ({ ...nothing, ...counts }));
-        }),
-      );
-    } catch {
-      // Nothing of it is there; each alone will meet what stood against it.
-      return null;
-    }
-  }
-
-  async #alone(run: Run): Promise<Settled> {
-    try {
-      return { outcome: await run.inContext(() => this.#apply(run)) };
-    } catch (error) {
-      return { error };
     }
   }
 
@@ -292,6 +255,39 @@ class Inbox {
     }
   }
 }
+
+/** Number of events applied (0 for a duplicate), or the code that parks the record. Errors that pass are thrown. */
+export const applyOne = async (
+  tx: SystemTx,
+  groupId: string,
+  incoming: Incoming,
+  handler: TopicHandler,
+  options: { acceptGaps?: boolean } = {},
+): Promise<number | string> => {
+  if (incoming.kind === 'poison') return incoming.code;
+  const { tenantId, record } = incoming;
+  for (let conflicts = 0; ; conflicts += 1) {
+    await tx.query('savepoint one_record');
+    try {
+      await setTenant(tx, tenantId);
+      const group = { tenantId, groupId, topic: record.topic };
+      let fresh = await takeFresh(tx, group, [incoming], options);
+      if (fresh.gaps.length > 0 && (await unreadableWasSkipped(tx, groupId, record.topic, incoming.key))) {
+        await setTenant(tx, tenantId);
+        fresh = await takeFresh(tx, group, [incoming], { acceptGaps: true });
+      }
+      const applied = fresh.gaps.length > 0 ? 'CAUSE_MISSING' : await applyEvents(tx, tenantId, fresh.events, handler);
+      await tx.query('release savepoint one_record');
+      return applied;
+    } catch (error) {
+      const code = permanentCode(error);
+      if (code === null) throw error;
+      await tx.query('rollback to savepoint one_record');
+      await tx.query('release savepoint one_record');
+      if (code !== 'VERSION_CONFLICT' || conflicts >= MAX_CONFLICT_RETRIES) return code;
+    }
+  }
+};
 
 /** The middleware of {@link Inbox} for the batch transport. One per consumer group and process. */
 export const inboxMiddleware = (options: InboxOptions): BatchMiddleware => {

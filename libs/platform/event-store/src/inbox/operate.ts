@@ -5,7 +5,7 @@ import type { EventStore } from '../event-store.js';
 import type { SystemTx } from '../types.js';
 import { passVersion } from './duplicates.js';
 import { readIncoming, type Incoming, type UpcasterOf } from './incoming.js';
-import { applyOne } from './apply-one.js';
+import { applyOne } from './middleware.js';
 import { operable, type RecordPlace } from './parked-page.js';
 import { appendOperations, coordinatesOf, lockGroup, readParked, type Operation, type ParkedRow } from './parking.js';
 

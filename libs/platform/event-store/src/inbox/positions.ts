@@ -104,7 +104,7 @@ export const continuePosition = async (
   log: EventLog,
 ): Promise<readonly StoredRecord[]> => {
   const { topic, partition } = batch;
-  const lock = (): Promise<PositionRow[]> =>
+  const lock = (): Promise<{ next_offset: string; cluster_id: string | null; topic_id: string | null }[]> =>
     tx.query(
       `select next_offset, cluster_id, topic_id from consumer_offset where group_id = $1 and topic = $2 and partition = $3 for update`,
       [groupId, topic, partition],
@@ -117,19 +117,6 @@ export const continuePosition = async (
     );
     [row] = await lock();
   }
-  return requireContinues(row, groupId, batch, identity, log);
-};
-
-type PositionRow = { readonly next_offset: string; readonly cluster_id: string | null; readonly topic_id: string | null };
-
-const requireContinues = async (
-  row: PositionRow | undefined,
-  groupId: string,
-  batch: RecordBatch,
-  identity: LogIdentity,
-  log: EventLog,
-): Promise<readonly StoredRecord[]> => {
-  const { topic, partition } = batch;
   const next = toBigInt(row?.next_offset);
   const details = { groupId, topic, partition, next: next.toString(), first: batch.firstOffset.toString() };
   if ((row?.cluster_id ?? identity.clusterId) !== identity.clusterId || (row?.topic_id ?? identity.topicId) !== identity.topicId)
@@ -144,31 +131,6 @@ const requireContinues = async (
   return batch.records.filter((record) => record.offset >= next);
 };
 
-/**
- * The same for several partitions of one topic, locked in their order by one statement. Null when a partition has no position yet.
- */
-export const continuePositions = async (
-  tx: SystemTx,
-  groupId: string,
-  batches: readonly RecordBatch[],
-  identity: LogIdentity,
-  log: EventLog,
-): Promise<readonly (readonly StoredRecord[])[] | null> => {
-  const rows = await tx.query<PositionRow & { partition: number }>(
-    `select partition, next_offset, cluster_id, topic_id from consumer_offset
-     where group_id = $1 and topic = $2 and partition = any ($3::int[]) order by partition for update`,
-    [groupId, batches[0]?.topic, batches.map(({ partition }) => partition)],
-  );
-  const byPartition = new Map(rows.map((row) => [row.partition, row]));
-  const all: (readonly StoredRecord[])[] = [];
-  for (const batch of batches) {
-    const row = byPartition.get(batch.partition);
-    if (row === undefined) return null;
-    all.push(await requireContinues(row, groupId, batch, identity, log));
-  }
-  return all;
-};
-
 /** In the transaction of the effects: the position and what it stands for become visible together. */
 export const advancePosition = async (
   tx: SystemTx,
@@ -180,28 +142,6 @@ export const advancePosition = async (
     `update consumer_offset set next_offset = $4, cluster_id = $5, topic_id = $6, applied_at = clock_timestamp()
      where group_id = $1 and topic = $2 and partition = $3`,
     [groupId, last.topic, last.partition, last.offset + 1n, identity.clusterId, identity.topicId],
-  );
-};
-
-/** The same for the last records of several partitions of one topic. */
-export const advancePositions = async (
-  tx: SystemTx,
-  groupId: string,
-  last: readonly StoredRecord[],
-  identity: LogIdentity,
-): Promise<void> => {
-  await tx.execute(
-    `update consumer_offset o set next_offset = u.next, cluster_id = $3, topic_id = $4, applied_at = clock_timestamp()
-     from unnest($5::int[], $6::bigint[]) as u(partition, next)
-     where o.group_id = $1 and o.topic = $2 and o.partition = u.partition`,
-    [
-      groupId,
-      last[0]?.topic,
-      identity.clusterId,
-      identity.topicId,
-      last.map(({ partition }) => partition),
-      last.map(({ offset }) => offset + 1n),
-    ],
   );
 };
 
