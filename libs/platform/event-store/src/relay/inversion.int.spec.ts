@@ -74,7 +74,8 @@ describe('two streams whose transactions commit in the other order, with a third
       expect(published()).toEqual([`${key} 1 ${two}@1`, `${key} 2 ${one}@1`, `${key} 3 ${two}@2`]);
       await third.commit();
       await until(() => published().length === 4);
-      expect(published()[3]).toBe(`${other} 1 ${three}@1`);
+      // Its key may stand in an earlier partition.
+      expect(published()).toContain(`${other} 1 ${three}@1`);
       await foreign.commit();
     } finally {
       await relay.stop();
