@@ -46,6 +46,9 @@ export type Stack = {
   restartPostgres(signal: NodeJS.Signals): Promise<void>;
 };
 
+/** A reply whose caller died is told to be unresolved while the scenario still looks. */
+const soon = { UNRESOLVED_AFTER_SECONDS: '20' };
+
 /** People press Retry through the longest outage that a scenario makes. */
 const PATIENCE = 240;
 
@@ -56,7 +59,10 @@ export const withStack = async <Result>(options: StackOptions, work: (stack: Sta
   await SmallDisk.clear(folders.kafka);
   const release = await claim(folders, { fresh: true });
   await rm(join(folders.state, 'given.json'), { force: true });
-  const fleet = new Fleet(folders.logs, options.settings);
+  const fleet = new Fleet(folders.logs, {
+    ...options.settings,
+    'ingest-sender': { ...soon, ...options.settings?.['ingest-sender'] },
+  });
   const logDisk = options.logDiskMb === undefined ? null : await SmallDisk.mount(folders.kafka, options.logDiskMb);
   const [kafka, firstPostgres] = await Promise.all([
     startKafka({ dataDir: folders.kafka, nodes: options.brokers ?? 1, settings: options.brokerSettings ?? {} }),

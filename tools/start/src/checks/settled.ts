@@ -45,6 +45,13 @@ const watch = async (context: StartContext): Promise<{ look: () => Promise<Movem
         const behind = (ends.get(`${row.topic}:${row.partition}`) ?? 0n) - BigInt(row.next_offset);
         if (behind > 0n) moving.push(`${row.group_id}: ${behind} records behind on ${row.topic}/${row.partition}`);
       }
+      if (name === 'ingest') {
+        // Of a caller that died the fate is unknown until a status or time has told it.
+        const open = await client.query<{ count: string }>(
+          `select count(*) from send where state not in ('accepted', 'refused', 'unresolved')`,
+        );
+        if (open.rows[0]?.count !== '0') moving.push(`ingest: ${open.rows[0]?.count} replies whose fate is open`);
+      }
       if (name === 'routing') {
         // What was applied there is only handed to the writer.
         const waiting = await client.query<{ count: string }>('select count(*) from domain_input where seq is null');
