@@ -13,7 +13,8 @@ export type TestDatabase = {
   drop(): Promise<void>;
 };
 
-const withClient = async <T>(url: string, work: (client: Client) => Promise<T>): Promise<T> => {
+/** Work over one connection, which is closed whatever becomes of it. */
+export const withClient = async <T>(url: string, work: (client: Client) => Promise<T>): Promise<T> => {
   const client = new Client({ connectionString: url });
   // A server that goes away is told to the query under way; without a listener it would end this process as well.
   client.on('error', () => undefined);

@@ -1,5 +1,5 @@
 export { freePort, freePorts, portIsFree, startKafka, type RunningKafka } from '@centralita/tool-kafka';
-export { createDatabase, createTestDatabase, dropDatabase } from './database.js';
+export { createDatabase, createTestDatabase, dropDatabase, withClient } from './database.js';
 export type { DatabaseSpec, TestDatabase } from './database.js';
 export { startEngines } from './engines.js';
 export type { Engines, EnginesOptions } from './engines.js';

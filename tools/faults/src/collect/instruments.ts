@@ -1,4 +1,5 @@
-import { Client } from 'pg';
+import { withClient } from '@centralita/testing-engines';
+import type { Client } from 'pg';
 import type { StartContext } from '@centralita/tool-start';
 
 /** Databases whose services consume the log. */
@@ -26,7 +27,7 @@ export const instrument = async (context: StartContext): Promise<void> => {
 
 /** The same in one database, for one that is made later. */
 export const instrumentDatabase = (adminUrl: string): Promise<void> =>
-  asAdmin(adminUrl, async (client) => {
+  withClient(adminUrl, async (client) => {
     await client.query(`
         create schema observed;
         create table observed.move (seq bigint generated always as identity, group_id text, topic text, partition int, from_offset bigint, to_offset bigint);
@@ -105,14 +106,4 @@ export const withAdmin = <Result>(
   context: StartContext,
   name: Observed,
   work: (client: Client) => Promise<Result>,
-): Promise<Result> => asAdmin(context.databases[name].adminUrl, work);
-
-const asAdmin = async <Result>(adminUrl: string, work: (client: Client) => Promise<Result>): Promise<Result> => {
-  const client = new Client({ connectionString: adminUrl });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-};
+): Promise<Result> => withClient(context.databases[name].adminUrl, work);

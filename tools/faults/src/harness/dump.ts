@@ -1,9 +1,9 @@
-import { createDatabase } from '@centralita/testing-engines';
+import { createDatabase, withClient } from '@centralita/testing-engines';
 import type { StartContext } from '@centralita/tool-start';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { escapeIdentifier, escapeLiteral } from 'pg';
 import { instrumentDatabase, type Observed } from '../collect/instruments.js';
 import type { Stack } from './stack.js';
 
@@ -18,17 +18,6 @@ export type Dump = {
   readonly rows: number;
   readonly folder: string;
   remove(): Promise<void>;
-};
-
-const as = async <Result>(url: string, work: (client: Client) => Promise<Result>): Promise<Result> => {
-  const client = new Client({ connectionString: url });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 };
 
 const fileOf = ({ folder }: Pick<Dump, 'folder'>, { name }: Pick<Table, 'name'>): string =>
@@ -46,7 +35,7 @@ export const dumpDatabase = async ({ context }: Pick<Stack, 'context'>, database
   await chmod(folder, 0o777);
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
-    return await as(context.databases[database].adminUrl, async (client) => {
+    return await withClient(context.databases[database].adminUrl, async (client) => {
       await client.query('begin isolation level repeatable read read only');
       const { rows: found } = await client.query<{ name: string; columns: string[] }>(
         `select format('%I.%I', n.nspname, c.relname) as name,
@@ -102,7 +91,7 @@ export const restoreDatabase = async (
     env: { ...env, DATABASE_URL: urls.appUrl, RELAY_DATABASE_URL: urls.relayUrl, DATABASE_MIGRATOR_URL: urls.ownerUrl },
   });
   await instrumentDatabase(urls.adminUrl);
-  await as(urls.adminUrl, async (client) => {
+  await withClient(urls.adminUrl, async (client) => {
     await client.query('begin');
     // No trigger may take what is restored for something new.
     await client.query('set local session_replication_role = replica');

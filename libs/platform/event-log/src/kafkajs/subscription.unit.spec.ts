@@ -75,6 +75,7 @@ const start = async (joins: FakeConsumer['joins'] = []) => {
     kafka: {
       consumer: (config: ConsumerConfig) => {
         consumer.config = config;
+        // What a subscription calls of it is there; the rest of kafkajs is not.
         return consumer as unknown as Consumer;
       },
     } as unknown as Kafka,

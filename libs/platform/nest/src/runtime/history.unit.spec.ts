@@ -8,7 +8,7 @@ import { untilHistoryAgrees } from './history.js';
 
 const topic = 'wa.inbound.v1';
 
-/** A database whose positions are these. */
+/** A database whose positions are these: the one statement that is asked is answered, and nothing else is there. */
 const storing = (next: bigint, of: { cluster_id: string | null; topic_id: string | null }): Database => {
   const rows = [{ group_id: 'g', topic, partition: 0, next_offset: next.toString(), ...of }];
   return {
