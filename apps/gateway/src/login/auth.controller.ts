@@ -13,6 +13,13 @@ import { RateLimit } from './rate-limit.js';
 
 const LOGIN_COOKIE = 'centralita-login';
 
+/** What the provider or its client called it: a code, never its text, which can quote claims of a person. */
+const reasonOf = (cause: unknown): string | undefined => {
+  if (!(cause instanceof Error)) return undefined;
+  const { error, code } = cause as { error?: unknown; code?: unknown };
+  return [error, code].find((name) => typeof name === 'string') ?? cause.name;
+};
+
 /** Signing in and out, and who is signed in. */
 @Controller()
 export class AuthController {
@@ -105,8 +112,9 @@ export class AuthController {
     try {
       return await step();
     } catch (error) {
-      if (!(error instanceof PlatformError) || request.headers['sec-fetch-mode'] !== 'navigate') throw error;
-      this.logger.info({ code: error.code }, 'sign-in refused');
+      if (!(error instanceof PlatformError)) throw error;
+      this.logger.info({ code: error.code, reason: reasonOf(error.cause) }, 'sign-in refused');
+      if (request.headers['sec-fetch-mode'] !== 'navigate') throw error;
       await reply.header('cache-control', 'no-store').redirect(`/?signIn=${error.code}`, 302);
       return null;
     }

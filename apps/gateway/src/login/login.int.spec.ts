@@ -143,9 +143,20 @@ describe('signing in', () => {
     expect(await codeOf(await other.request(callback))).toEqual([401, 'UNAUTHENTICATED']);
     const tampered = await fetch(callback, { headers: { cookie: `centralita-login=${loginCookie.slice(0, -3)}AAA` } });
     expect(await codeOf(tampered)).toEqual([401, 'UNAUTHENTICATED']);
-    expect((await browser.request(callback)).status).toBe(302);
+    const taken = await browser.request(callback);
+    expect([taken.status, sut.logged.at(-1)?.['msg']]).toEqual([302, 'signed in']);
     const replayed = await fetch(callback, { headers: { cookie: `centralita-login=${loginCookie}` } });
     expect(await codeOf(replayed)).toEqual([401, 'UNAUTHENTICATED']);
+    expect(sut.logged.at(-1)).toMatchObject({ msg: 'sign-in refused', code: 'UNAUTHENTICATED', reason: 'invalid_grant' });
+  });
+
+  it('says that the provider hung up, and takes the same code at the next try', async () => {
+    sut.identity.next({ sub: randomUUID(), claims: { tenant: sut.tenants[0]?.tenantId, roles: ['agent'] } });
+    const browser = new TestBrowser();
+    const { url: callback } = await browser.follow(`${sut.url}/auth/login`, `${sut.url}/auth/callback`);
+    sut.identity.hangUpOnce();
+    expect(await codeOf(await browser.request(callback))).toEqual([502, 'UPSTREAM_UNAVAILABLE']);
+    expect((await browser.request(callback)).status).toBe(302);
   });
 
   it('never sends anybody to another site', async () => {

@@ -13,6 +13,24 @@ const Pending = z.object({ state: z.string(), nonce: z.string(), verifier: z.str
 export const safeReturnTo = (returnTo: string | undefined): string =>
   returnTo !== undefined && /^\/(?![/\\])[\x21-\x7e]*$/.test(returnTo) && !returnTo.includes('\\') ? returnTo : '/';
 
+/**
+ * Sign-ins are rare and a code can be taken once: a kept connection that the provider closes at the moment of a request would cost
+ * somebody their sign-in, and nobody would gain by keeping it.
+ */
+const withoutKeepAlive: client.CustomFetch = (url, options) =>
+  fetch(url, { ...options, headers: { ...options.headers, connection: 'close' } }).catch((error: unknown) => {
+    throw noAnswer(error);
+  });
+
+/** The provider could not be asked, or failed by its own word: nothing is wrong with what the browser brought. */
+const isOutage = (error: unknown): boolean =>
+  (error instanceof Error && error.cause instanceof PlatformError) ||
+  (error instanceof client.ResponseBodyError && error.status >= 500) ||
+  (error instanceof client.ClientError && error.code === 'OAUTH_RESPONSE_IS_NOT_CONFORM');
+
+const noAnswer = (cause: unknown): PlatformError =>
+  new PlatformError('UPSTREAM_UNAVAILABLE', 'the identity provider does not answer', {}, { cause });
+
 /** Authorization code flow with PKCE, state and nonce. What must survive the way to the provider travels sealed in a cookie. */
 export class OidcLogin {
   readonly #key: Uint8Array;
@@ -67,6 +85,7 @@ export class OidcLogin {
       return { claims: { ...claims }, returnTo: pending.returnTo };
     } catch (error) {
       if (error instanceof PlatformError) throw error;
+      if (isOutage(error)) throw noAnswer(error);
       throw new PlatformError('UNAUTHENTICATED', 'the sign-in was not completed; begin again', {}, { cause: error });
     }
   }
@@ -81,13 +100,17 @@ export class OidcLogin {
   /** Asked at the first login, and again after a failure: the gateway starts before its provider is up. */
   #discovered(): Promise<client.Configuration> {
     const { OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET } = this.config;
-    const options = { timeout: 10, ...(OIDC_ISSUER.startsWith('http:') ? { execute: [client.allowInsecureRequests] } : {}) };
+    const options = {
+      timeout: 10,
+      [client.customFetch]: withoutKeepAlive,
+      ...(OIDC_ISSUER.startsWith('http:') ? { execute: [client.allowInsecureRequests] } : {}),
+    };
     const authentication = OIDC_CLIENT_SECRET ? client.ClientSecretBasic(OIDC_CLIENT_SECRET) : client.None();
     this.#provider ??= client
       .discovery(new URL(OIDC_ISSUER), OIDC_CLIENT_ID, undefined, authentication, options)
       .catch((error: unknown) => {
         this.#provider = undefined;
-        throw new PlatformError('UPSTREAM_UNAVAILABLE', 'the identity provider does not answer', {}, { cause: error });
+        throw noAnswer(error);
       });
     return this.#provider;
   }

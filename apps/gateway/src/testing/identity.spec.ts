@@ -13,7 +13,14 @@ export type TestPerson = { readonly sub: string; readonly claims: Readonly<Recor
 /** A real OpenID provider that signs in whoever is `next`, without a form. */
 export const startTestIdentity = async (
   redirectUri: string,
-): Promise<{ readonly issuer: string; next(person: TestPerson): void; stop(): Promise<void> }> => {
+): Promise<{
+  readonly issuer: string;
+  next(person: TestPerson): void;
+  /** The next request for tokens finds its connection closed. */
+  hangUpOnce(): void;
+  stop(): Promise<void>;
+}> => {
+  let hangsUp = false;
   const people = new Map<string, TestPerson>();
   let current = '';
   const server = createServer();
@@ -49,6 +56,10 @@ export const startTestIdentity = async (
   });
   const answer = provider.callback();
   server.on('request', (request, response) => {
+    if (hangsUp && request.url === '/token') {
+      hangsUp = false;
+      return request.destroy();
+    }
     if (!request.url?.startsWith('/interaction/')) return answer(request, response);
     void provider.interactionFinished(request, response, { login: { accountId: current } }, { mergeWithLastSubmission: false });
   });
@@ -57,6 +68,9 @@ export const startTestIdentity = async (
     next: (person) => {
       people.set(person.sub, person);
       current = person.sub;
+    },
+    hangUpOnce: () => {
+      hangsUp = true;
     },
     stop: () =>
       new Promise((resolve) => {
