@@ -3,6 +3,7 @@ import { serviceEnv, type ServiceOptions } from '@centralita/platform-nest';
 import { RoutingModule } from './app.module.js';
 import { routingEnv } from './config.js';
 import { Routing1763856100000 } from './schema/migration.js';
+import { RoutingPlans1764300000000 } from './schema/plans.js';
 import { RoutingSnapshots1763880000000 } from './schema/snapshots.js';
 
 /** Signals need the address of the database for a connection of their own. */
@@ -12,7 +13,7 @@ const schema = routingEnv.extend({ DATABASE_URL: serviceEnv.shape.DATABASE_URL }
 export const routingService = {
   service: 'routing',
   schema,
-  migrations: [...eventStoreMigrations, Routing1763856100000, RoutingSnapshots1763880000000],
+  migrations: [...eventStoreMigrations, Routing1763856100000, RoutingSnapshots1763880000000, RoutingPlans1764300000000],
   module: (config) => RoutingModule.with({ databaseUrl: config.DATABASE_URL }),
   consumerGroup: 'routing',
   relayTopics: ['routing.events.v1'],

@@ -69,7 +69,7 @@ export const sequence = async (tx: Tx, options: SequenceOptions): Promise<Sequen
     throw new PlatformError('INTERNAL', 'the order of leaves and the store disagree', { size: builder.size.toString() });
   await tx.execute(
     `delete from intake i using unnest($2::uuid[], $3::bigint[]) as u(lane, number)
-     where i.tenant_id = $1 and i.lane = u.lane and i.number = u.number`,
+     where i.tenant_id = $1 and i.lane = any ($2) and i.number = any ($3) and i.lane = u.lane and i.number = u.number`,
     [tx.tenantId, due.map(({ lane }) => lane), due.map(({ number }) => number)],
   );
   return { leaves: builder.leaves.length, size: builder.size, findings, more };

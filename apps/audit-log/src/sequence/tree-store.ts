@@ -9,7 +9,7 @@ export const nodesOf =
     if (ids.length === 0) return [];
     const rows = await tx.query<{ place: string; hash: Buffer }>(
       `select u.place, n.hash from unnest($2::smallint[], $3::bigint[]) with ordinality as u(level, node_index, place)
-       join tree_node n on n.tenant_id = $1 and n.level = u.level and n.node_index = u.node_index order by u.place`,
+       join tree_node n on n.tenant_id = $1 and n.level = u.level and n.node_index = any ($3) and n.node_index = u.node_index order by u.place`,
       [tx.tenantId, ids.map(({ level }) => level), ids.map(({ index }) => index)],
     );
     // A guess in place of a missing node would end in a proof that fails at the auditor's.

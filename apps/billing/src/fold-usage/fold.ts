@@ -78,7 +78,7 @@ const load = async (tx: Tx, facts: readonly StatusFact[]): Promise<Map<string, U
   const parameters = [tx.tenantId, keys.map((key) => key.messageRef), keys.map((key) => key.participant)];
   const rows = await tx.query<UsageRow>(
     `select ${COLUMNS} from usage u join unnest($2::text[], $3::text[]) as k(message_ref, participant) using (message_ref, participant)
-     where u.tenant_id = $1 and u.charge_kind = 'message' order by u.message_ref, u.participant for update of u`,
+     where u.tenant_id = $1 and u.message_ref = any ($2) and u.charge_kind = 'message' order by u.message_ref, u.participant for update of u`,
     parameters,
   );
   const evidence = await tx.query<{
@@ -92,7 +92,7 @@ const load = async (tx: Tx, facts: readonly StatusFact[]): Promise<Map<string, U
   }>(
     `select e.message_ref, e.participant, e.event_id, e.status, e.provider_time, e.recorded_time, e.pricing
      from usage_evidence e join unnest($2::text[], $3::text[]) as k(message_ref, participant) using (message_ref, participant)
-     where e.tenant_id = $1 and e.charge_kind = 'message' order by e.message_ref, e.participant, e.place`,
+     where e.tenant_id = $1 and e.message_ref = any ($2) and e.charge_kind = 'message' order by e.message_ref, e.participant, e.place`,
     parameters,
   );
   const ofKey = new Map<string, Evidence[]>();

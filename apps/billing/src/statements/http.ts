@@ -124,7 +124,7 @@ export class StatementController {
     }>(
       `select e.message_ref, e.participant, e.event_id, e.status, e.provider_time
        from usage_evidence e join unnest($2::text[], $3::text[]) as k(message_ref, participant) using (message_ref, participant)
-       where e.tenant_id = $1 order by e.provider_time, e.event_id`,
+       where e.tenant_id = $1 and e.message_ref = any ($2) order by e.provider_time, e.event_id`,
       [tx.tenantId, records.map(({ usage }) => usage.messageRef), records.map(({ usage }) => usage.participant)],
     );
     return records.map(({ usage, revision, rated, amount }) => ({

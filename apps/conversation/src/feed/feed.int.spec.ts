@@ -40,7 +40,9 @@ const by = (): ConsumedEvent => {
 };
 const change = (conversationId: string) => ({ conversationId, by: by() });
 const point = (lane: number, ...conversationIds: string[]): Promise<void> =>
-  sut.service.deps.db.withTenant(sut.tenantId, (tx) => inOneTrip(tx, pointersTo(lane, conversationIds.map(change))));
+  sut.service.deps.db.withTenant(sut.tenantId, (tx) =>
+    Promise.resolve(inOneTrip(tx, pointersTo(lane, conversationIds.map(change)))),
+  );
 
 describe('the feed of conversation', () => {
   it('tells that a status changed, by the id of the conversation and nothing about anybody', async () => {
@@ -127,7 +129,7 @@ describe('the feed of conversation', () => {
     const pointed = Promise.withResolvers<undefined>();
     const { db } = sut.service.deps;
     const first = db.withTenant(sut.tenantId, async (tx: Tx) => {
-      await inOneTrip(tx, pointersTo(3, [change(slow)]));
+      inOneTrip(tx, pointersTo(3, [change(slow)]));
       pointed.resolve(undefined);
       await held.promise;
     });

@@ -62,7 +62,7 @@ export class FollowRouting {
       events.flatMap((event) => (isType(event, 'agent.defined.v1') ? [[event.data.agentId, event.data] as const] : [])),
     );
     const queueIds = new Set(events.flatMap((event) => (isType(event, 'queue.defined.v1') ? [event.data.queueId] : [])));
-    await inOneTrip(tx, [
+    inOneTrip(tx, [
       ...(await this.#tasks(
         tx,
         events.flatMap((event) => taskOf(event) ?? []),

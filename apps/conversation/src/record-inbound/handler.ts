@@ -166,6 +166,6 @@ export class RecordInbound {
           : [];
       }),
     );
-    await inOneTrip(tx, turned);
+    inOneTrip(tx, turned);
   }
 }

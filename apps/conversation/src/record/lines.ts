@@ -35,7 +35,7 @@ export const contradictWindows = async (
     `select l.phone_number_id, l.subject_id, l.opened_at, l.contradicted_at
      from service_window l join (select distinct * from unnest($2::text[], $3::uuid[]) as u (phone_number_id, subject_id)) u
        using (phone_number_id, subject_id)
-     where l.tenant_id = $1`,
+     where l.tenant_id = $1 and l.subject_id = any ($3)`,
     [tx.tenantId, contradictions.map(({ phoneNumberId }) => phoneNumberId), contradictions.map(({ subjectId }) => subjectId)],
   );
   const windows = new Map<string, LineKey & { window: WindowState }>(
@@ -48,7 +48,7 @@ export const contradictWindows = async (
     const line = { phoneNumberId, subjectId };
     windows.set(lineKey(line), { ...line, window: contradictWindow(windows.get(lineKey(line))?.window ?? noWindow, at) });
   }
-  await inOneTrip(tx, windowRows(windows.values()));
+  inOneTrip(tx, windowRows(windows.values()));
 };
 
 /** Windows that these events moved. */

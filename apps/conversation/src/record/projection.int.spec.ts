@@ -64,7 +64,7 @@ describe('projections', () => {
             ...{ id, streamVersion, time: time.toISOString() },
             event: { type, data } as OwnEvent,
           }));
-          await project(tx, recorded, await knownOf(tx, customer.subjectId));
+          project(tx, recorded, await knownOf(tx, customer.subjectId));
         }
       });
     // when applied again

@@ -28,9 +28,9 @@ const expectedVersion = ({ event, caseVersion }: Pending): number | 'any' => {
 };
 
 /** Folds facts into everything that is read here. Applying any of them again changes nothing. */
-export const project = async (tx: Tx, recorded: readonly Recorded[], known: Known): Promise<void> => {
+export const project = (tx: Tx, recorded: readonly Recorded[], known: Known): void => {
   const { rows, placed } = foldConversations(known.conversations, recorded);
-  await inOneTrip(tx, [
+  inOneTrip(tx, [
     ...projectContacts(recorded),
     ...projectWindows(known.windows, recorded),
     ...replaceRows('conversation', ['conversation_id'], rows),
@@ -68,7 +68,7 @@ export class Recorder {
         } as NewEvent;
       }),
     );
-    await project(
+    project(
       tx,
       appended.map(({ id, streamVersion }, index) => ({
         id,

@@ -75,7 +75,7 @@ const climb = async (tx: Tx, events: readonly ConsumedEvent[]): Promise<{ parts:
   const update: Part = {
     sql: `update thread_item t set status = u.status, status_code = u.code, message_ref = u.ref
       from unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) as u (send_id, status, code, ref)
-      where t.tenant_id = $1 and t.send_id = u.send_id`,
+      where t.tenant_id = $1 and t.send_id = any ($2) and t.send_id = u.send_id`,
     values: [
       moved.map(({ row }) => row.send_id),
       moved.map(({ row }) => row.status),
@@ -118,7 +118,7 @@ export class TrackReplies {
       ),
     );
     const { parts, changes } = await climb(tx, batch.events);
-    await inOneTrip(tx, [
+    inOneTrip(tx, [
       ...parts,
       ...addRows(
         'media_state',

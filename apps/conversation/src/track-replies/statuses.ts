@@ -88,7 +88,7 @@ export const applyStatuses = async (tx: Tx, lane: number, statuses: readonly Con
     const by = (sendId === null ? undefined : names.get(sendId)) ?? (ref === null ? undefined : changed.get(ref)?.by);
     return by ? [{ conversationId, by }] : [];
   });
-  await inOneTrip(tx, [
+  inOneTrip(tx, [
     ...replaceRows(
       'message_status',
       ['message_ref'],
@@ -99,7 +99,7 @@ export const applyStatuses = async (tx: Tx, lane: number, statuses: readonly Con
       : [
           {
             sql: `update thread_item t set message_ref = u.message_ref from unnest($2::uuid[], $3::text[]) as u (send_id, message_ref)
-              where t.tenant_id = $1 and t.send_id = u.send_id`,
+              where t.tenant_id = $1 and t.send_id = any ($2) and t.send_id = u.send_id`,
             values: [[...names.keys()], [...names.values()].map(({ event }) => event.data.messageRef)],
           },
         ]),

@@ -8,7 +8,7 @@ const PAGE = 1000;
 type Options = {
   /** Position of the last event to fold. @default the end of the domain */
   readonly to?: number;
-  readonly onPage?: (before: RoutingState, placed: readonly Placed[], after: RoutingState) => Promise<void>;
+  readonly onPage?: (before: RoutingState, placed: readonly Placed[], after: RoutingState) => void;
 };
 
 /** A state and the events of the tenant's domain after it. */
@@ -28,7 +28,7 @@ export const foldDomain = async (tx: Tx, store: EventStore, from: RoutingState, 
       state,
       placed.map(({ event }) => event),
     );
-    await onPage?.(state, placed, next);
+    onPage?.(state, placed, next);
     state = next;
     if (page.length < wanted) break;
   }

@@ -68,7 +68,7 @@ export const takeInputs = async (
       return { event, streamId, streamVersion, domainSeq: domainSeq as bigint };
     });
   const inputs = taken.map(({ input }) => input);
-  await inOneTrip(tx, [
+  inOneTrip(tx, [
     ...projection(tx.tenantId, loaded.state, placed, state),
     ...results(lease, taken, appended, state),
     { sql: 'select pg_notify($2, $3)', values: [DONE_CHANNEL, donePayload(inputs)] },
@@ -135,7 +135,7 @@ const results = (lease: DomainLease, taken: readonly Taken[], appended: readonly
       sql: `update domain_input i set received_at = u.received_at, seq = u.seq, at = u.at, result = u.result, fact = u.fact
          from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::jsonb[], $8::jsonb[])
               as u(arrival, received_at, seq, at, result, fact)
-        where i.tenant_id = $1 and i.domain_id = $2 and i.arrival = u.arrival`,
+        where i.tenant_id = $1 and i.domain_id = $2 and i.arrival = any ($3) and i.arrival = u.arrival`,
       values: [
         lease.id,
         waiting.map(({ input }) => input.arrival?.toString()),

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isPlatformError, PlatformError } from '@centralita/contracts';
 import canonicalize from 'canonicalize';
 import type { Database } from './database.js';
+import { prepared } from './prepared.js';
 import type { Tx } from './types.js';
 
 export type CommandOptions<T> = {
@@ -59,15 +60,15 @@ export class Commands {
   }
 }
 
+const REMEMBER = prepared(`insert into command (tenant_id, command_id, digest) values ($1, $2, $3) on conflict do nothing`);
+const KEEP_RESULT = prepared(`update command set result = $3 where tenant_id = $1 and command_id = $2`);
+
 const once = async <T>(
   tx: Tx,
   digest: Buffer,
   { commandId, work }: CommandOptions<T>,
 ): Promise<{ result: T; replayed: boolean }> => {
-  const inserted = await tx.execute(
-    `insert into command (tenant_id, command_id, digest) values ($1, $2, $3) on conflict do nothing`,
-    [tx.tenantId, commandId, digest],
-  );
+  const inserted = await tx.execute(REMEMBER, [tx.tenantId, commandId, digest]);
   if (inserted === 0) {
     const [row] = await tx.query<{ digest: Buffer; result: string }>(
       `select digest, result::text from command where tenant_id = $1 and command_id = $2`,
@@ -78,10 +79,6 @@ const once = async <T>(
     return { result: decode(row.result) as T, replayed: true };
   }
   const result = await work(tx);
-  await tx.execute(`update command set result = $3 where tenant_id = $1 and command_id = $2`, [
-    tx.tenantId,
-    commandId,
-    encode(result),
-  ]);
+  tx.post(KEEP_RESULT, [tx.tenantId, commandId, encode(result)]);
   return { result, replayed: false };
 };

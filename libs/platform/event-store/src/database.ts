@@ -3,7 +3,7 @@ import { PlatformError, Uuid } from '@centralita/contracts';
 import type { ClientBase, PoolClient, QueryResult } from 'pg';
 import { DataSource, QueryFailedError, type Logger, type MigrationInterface } from 'typeorm';
 import { databaseError, isRetryableTransaction } from './database-error.js';
-import { statementOf } from './prepared.js';
+import { prepared, statementOf } from './prepared.js';
 import type { SystemTx, Tx } from './types.js';
 
 export type DataSourceOptions = {
@@ -54,6 +54,8 @@ export const createDataSource = (options: DataSourceOptions): DataSource =>
       statement_timeout: options.statementTimeoutMs ?? 15_000,
       // Whoever holds a key's lock and does nothing blocks that customer.
       idle_in_transaction_session_timeout: 30_000,
+      // Statements go out when they are made and not when the one before has been answered; the server takes them in that order.
+      pipeline: true,
     },
   });
 
@@ -88,12 +90,15 @@ export class Database {
    */
   async withTenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>, options: { commandId?: string } = {}): Promise<T> {
     mustBeUuid(tenantId);
-    // In one round trip: most transactions are short, and each trip costs system calls on both sides.
     const begin = `start transaction; set local app.tenant_id = '${tenantId}'`;
     return this.#transaction((tx) => work({ ...tx, tenantId, ...options }), begin);
   }
 
-  /** One transaction without a tenant: row-level security is closed. For positions, leases, parked keys. Run again as withTenant is. */
+  /**
+   * One transaction without a tenant: row-level security is closed. For positions, leases, parked keys. Run again as withTenant is. As
+   * everywhere, its first statements are on their way before the start of the transaction is answered. Should the start alone fail, they
+   * would stand for themselves: the first to be made must be harmless then, and only those that need a tenant may be made with it.
+   */
   async system<T>(work: (tx: SystemTx) => Promise<T>): Promise<T> {
     return this.#transaction(work, 'start transaction');
   }
@@ -145,13 +150,10 @@ export class Database {
     try {
       // TypeORM keeps the connection. Statements go to the driver itself, which can prepare them by name.
       const client = (await driver(() => runner.connect())) as PoolClient;
+      const tx = transaction(client, begin);
       try {
-        await send(client, begin);
-        const tx = systemTx(client);
         const result = await work(tx);
-        // The server answers such a commit by rolling back, without an error: what was done would be lost in silence.
-        if (tx[MARKS].failed) throw new PlatformError('INTERNAL', 'a statement of the transaction failed and nobody minded');
-        await send(client, 'commit');
+        await tx[MARKS].commit();
         if (tx[MARKS].appended) for (const listener of this.#appendListeners) listener();
         return result;
       } catch (error) {
@@ -176,7 +178,7 @@ const driver = async <T>(call: () => Promise<T>): Promise<T> => {
 
 const MARKS = Symbol('marks of a transaction');
 /** Shared by all copies of a transaction's handle. */
-type Marks = { readonly [MARKS]: { appended: boolean; replays: boolean; failed: boolean } };
+type Marks = { readonly [MARKS]: { appended: boolean; replays: boolean; readonly commit: () => Promise<void> } };
 
 /** Called by the event store, so that the commit wakes the relay. A replay folds, it does not decide: there it throws. */
 export const markAppended = (tx: SystemTx & Partial<Marks>): void => {
@@ -199,33 +201,54 @@ const send = async (client: PoolClient, sql: string, parameters?: readonly unkno
   }
 };
 
-const systemTx = (client: PoolClient): SystemTx & Marks => {
-  const marks = { appended: false, replays: false, failed: false };
+/** A transaction that has been asked for. What is done in it goes out behind that, in the order in which it is made. */
+const transaction = (client: PoolClient, begin: string): SystemTx & Marks => {
+  const begun = send(client, begin);
+  const posted: Promise<unknown>[] = [begun];
+  // The server refuses everything behind a statement that failed: what is told is why.
+  let failure: unknown;
   const run = async (sql: string, parameters: readonly unknown[]): Promise<QueryResult> => {
     try {
-      const result = await send(client, sql, parameters);
-      if (/^rollback to /i.test(sql)) marks.failed = false;
+      const [, result] = await Promise.all([begun, send(client, sql, parameters)]);
+      if (/^rollback to /i.test(sql)) failure = undefined;
       return result;
     } catch (error) {
-      marks.failed = true;
-      throw error;
+      failure ??= error;
+      throw failure;
     }
   };
+  const commit = async (): Promise<void> => {
+    const outcomes = await Promise.allSettled([...posted, send(client, 'commit')]);
+    const committed = outcomes.at(-1);
+    // The server answers the commit of a transaction that failed by rolling back, without an error: all of it would be lost in silence.
+    if (committed?.status === 'fulfilled' && (committed.value as QueryResult).command === 'COMMIT') return;
+    const refused = outcomes.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+    throw refused ? refused.reason : new PlatformError('INTERNAL', 'a statement of the transaction failed and nobody minded');
+  };
+  begun.catch(() => undefined);
   return {
-    [MARKS]: marks,
+    [MARKS]: { appended: false, replays: false, commit },
     query: async <Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
       ((await run(sql, parameters)).rows ?? []) as Row[],
     execute: async (sql: string, parameters: readonly unknown[] = []): Promise<number> =>
       (await run(sql, parameters)).rowCount ?? 0,
+    post: (sql: string, parameters: readonly unknown[] = []): void => {
+      const sent = run(sql, parameters);
+      // Told to whoever waits next.
+      sent.catch(() => undefined);
+      posted.push(sent);
+    },
   };
 };
+
+const SET_TENANT = prepared(`select set_config('app.tenant_id', $1, true)`);
 
 const mustBeUuid = (tenantId: string): void => {
   if (!Uuid.safeParse(tenantId).success) throw new PlatformError('VALIDATION_FAILED', 'the tenant id is not a UUID');
 };
 
 /** Until the transaction ends, or the next call. To be repeated after ROLLBACK TO SAVEPOINT, which does not always restore it. */
-export const setTenant = async (tx: SystemTx, tenantId: string): Promise<void> => {
+export const setTenant = (tx: SystemTx, tenantId: string): void => {
   mustBeUuid(tenantId);
-  await tx.query(`select set_config('app.tenant_id', $1, true)`, [tenantId]);
+  tx.post(SET_TENANT, [tenantId]);
 };

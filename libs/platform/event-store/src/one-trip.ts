@@ -9,10 +9,10 @@ export type Part = {
 };
 
 /**
- * Makes all parts as one statement, the last one last. Where many short transactions are made, what they cost is mostly the way to the
+ * Posts all parts as one statement, the last one last. Where many short transactions are made, what they cost is mostly the way to the
  * database and back. Parts see the rows as they were before, not what the others do: no two of them may touch the same row.
  */
-export const inOneTrip = async (tx: Tx, parts: readonly Part[]): Promise<void> => {
+export const inOneTrip = (tx: Tx, parts: readonly Part[]): void => {
   const values: unknown[] = [tx.tenantId];
   const statements = parts.map((part) => {
     const before = values.length - 1;
@@ -22,5 +22,5 @@ export const inOneTrip = async (tx: Tx, parts: readonly Part[]): Promise<void> =
   const last = statements.pop();
   if (last === undefined) return;
   const others = statements.map((sql, index) => `${parts[index]?.as ?? `part${String(index)}`} as (${sql})`);
-  await tx.execute(`${others.length > 0 ? `with ${others.join(', ')} ` : ''}${last}`, values);
+  tx.post(`${others.length > 0 ? `with ${others.join(', ')} ` : ''}${last}`, values);
 };

@@ -130,7 +130,7 @@ const replayPartition = async (tx: SystemTx, run: Run, records: readonly StoredR
   const incoming = records.map((record) => readIncoming(record, handler.ignored, run.upcast));
   for (const [tenantId, items] of byTenant(incoming)) {
     run.tenants.add(tenantId);
-    await setTenant(tx, tenantId);
+    setTenant(tx, tenantId);
     const out = await tx.query<{ at: string }>(
       `select record_offset as at from parked_record
        where tenant_id = $1 and group_id = $2 and topic = $3 and partition = $4 and record_offset = any ($5) and state <> 'applied'`,
@@ -176,7 +176,7 @@ const exchange = async (tx: SystemTx, run: Run): Promise<bigint> => {
     await tx.query(`alter table ${live} force row level security`);
   }
   const lane = laneId(PLATFORM_TENANT, store.service, 0);
-  await setTenant(tx, PLATFORM_TENANT);
+  setTenant(tx, PLATFORM_TENANT);
   await store.append({ ...tx, tenantId: PLATFORM_TENANT }, 'operations.events.v1', [
     {
       key: lane,
@@ -192,7 +192,7 @@ const exchange = async (tx: SystemTx, run: Run): Promise<bigint> => {
 const cleanUp = async (tx: SystemTx, { schema, id, tenants }: Run): Promise<void> => {
   await tx.query(`drop schema ${schema} cascade`);
   for (const tenantId of tenants) {
-    await setTenant(tx, tenantId);
+    setTenant(tx, tenantId);
     await tx.execute(`delete from key_watermark where tenant_id = $1 and group_id = $2`, [tenantId, id]);
     await tx.execute(`delete from inbox where tenant_id = $1 and group_id = $2`, [tenantId, id]);
   }

@@ -6,6 +6,11 @@ export type SystemTx = {
   query<Row extends object = Record<string, unknown>>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
   /** Number of rows that the statement touched. */
   execute(sql: string, parameters?: readonly unknown[]): Promise<number>;
+  /**
+   * A statement of which only its success matters: sent at once, and not waited for before the next one. When it fails, the statements
+   * behind it throw its error, or else the commit does.
+   */
+  post(sql: string, parameters?: readonly unknown[]): void;
 };
 
 /** A transaction that sees the rows of one tenant: `app.tenant_id` is set until it ends. */

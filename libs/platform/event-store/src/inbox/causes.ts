@@ -1,10 +1,13 @@
 import { PlatformError } from '@centralita/contracts';
 import { partitionKey } from '@centralita/event-log';
 import type { Cause } from '@centralita/contracts';
+import { prepared } from '../prepared.js';
 import { toBigInt, type SystemTx } from '../types.js';
 import type { Incoming } from './incoming.js';
 
 type Waiting = { offset: bigint; since: number; causeAt: bigint };
+
+const POSITIONS = prepared(`select topic, partition, next_offset from consumer_offset where group_id = $1 and topic = any ($2)`);
 
 /**
  * Causes first: an event waits until its group has applied the record that made it happen, if the group reads that topic at all.
@@ -31,10 +34,10 @@ export class CauseWait {
     const causes = incoming.map((item) => this.#foreignCause(item));
     const topics = new Set(causes.flatMap((cause) => (cause === null ? [] : [cause.topic])));
     if (topics.size === 0) return incoming.length;
-    const rows = await tx.query<{ topic: string; partition: number; next_offset: string }>(
-      `select topic, partition, next_offset from consumer_offset where group_id = $1 and topic = any ($2)`,
-      [this.groupId, [...topics]],
-    );
+    const rows = await tx.query<{ topic: string; partition: number; next_offset: string }>(POSITIONS, [
+      this.groupId,
+      [...topics],
+    ]);
     const applied = new Map(rows.map((row) => [partitionKey(row.topic, row.partition), toBigInt(row.next_offset)]));
     for (const [index, cause] of causes.entries()) {
       const next = cause === null ? undefined : applied.get(partitionKey(cause.topic, cause.partition));

@@ -110,7 +110,7 @@ export const takeFresh = async (
  * platform's tenant set, under which unreadable records are kept.
  */
 export const unreadableWasSkipped = async (tx: SystemTx, groupId: string, topic: string, key: string): Promise<boolean> => {
-  await setTenant(tx, PLATFORM_TENANT);
+  setTenant(tx, PLATFORM_TENANT);
   const rows = await tx.query(
     `select 1 from parked_record where tenant_id = $1 and group_id = $2 and topic = $3 and key = $4 and state = 'skipped' limit 1`,
     [PLATFORM_TENANT, groupId, topic, key],

@@ -79,7 +79,7 @@ export const applyEvents = async (
  *
  * 1. lock the partition's position; the batch must continue it, on the same log (else the partition stops)
  * 2. take the group's parking lock in shared mode; records of parked keys are stored behind them
- * 3. per tenant: set the tenant, drop duplicates, call the handler once; hopefully at first, see {@link takeAll}
+ * 3. per tenant: set the tenant, drop duplicates, call the handler once; at first as {@link Inbox.hopeful} has it
  * 4. move the position, commit
  *
  * A crash before 4 leaves nothing behind, and the batch comes again. Deadlocks run the whole batch again. An error that one record
@@ -143,7 +143,7 @@ class Inbox {
     let hopeful = true;
     for (let conflicts = 0; run.incoming.every(({ kind }) => kind !== 'poison');) {
       try {
-        return await db.system((tx) => this.#fast(tx, run, hopeful));
+        return await db.system((tx) => (hopeful ? this.#hopeful(tx, run) : this.#fast(tx, run)));
       } catch (error) {
         if (error instanceof NotAllFresh) {
           hopeful = false;
@@ -159,56 +159,86 @@ class Inbox {
     return db.system((tx) => this.#careful(tx, run));
   }
 
-  /** Steps 1 and 2; the records to apply, and how many records may be applied at all. */
+  /** Steps 1 and 2; the records to apply, and the one that has to wait for its cause, if there is one. */
   async #begin(
     tx: SystemTx,
     { batch, incoming, identity }: Run,
-    mode: 'hopeful' | 'shared' | 'alone',
-  ): Promise<{ due: Incoming[]; last: StoredRecord | undefined; parked: Set<string>; waiting: Incoming | null }> {
+    mode: 'shared' | 'alone',
+  ): Promise<{ due: Incoming[]; last: StoredRecord | undefined; waiting: Incoming | null }> {
     const { groupId, log } = this.#options;
-    const records = new Set(await continuePosition(tx, groupId, batch, identity, log));
-    const next = incoming.filter(({ record }) => records.has(record));
-    await lockGroup(tx, groupId, mode === 'alone' ? 'alone' : 'shared');
-    const ready = await this.#causes.ready(tx, next);
+    // All are made at once, and come to the database in this order.
+    const [records, , allReady] = await Promise.all([
+      continuePosition(tx, groupId, batch, identity, log),
+      lockGroup(tx, groupId, mode),
+      this.#causes.ready(tx, incoming),
+    ]);
+    const next = incoming.slice(incoming.length - records.length);
+    const ready = next.length === incoming.length ? allReady : await this.#causes.ready(tx, next);
     const due = next.slice(0, ready);
-    const parked =
-      due.length === 0 || mode === 'hopeful'
-        ? new Set<string>()
-        : await parkedKeys(
-            tx,
-            groupId,
-            due.map(({ key }) => key),
-          );
-    return { due, last: due.at(-1)?.record, parked, waiting: next[ready] ?? null };
+    return { due, last: due.at(-1)?.record, waiting: next[ready] ?? null };
   }
 
-  /** Hopeful: as if every record were new and no key parked, which one statement writes and asks; NotAllFresh where it is not so. */
-  async #fast(tx: SystemTx, run: Run, hopeful: boolean): Promise<Outcome> {
+  async #parked(tx: SystemTx, due: readonly Incoming[]): Promise<Set<string>> {
+    if (due.length === 0) return new Set();
+    return parkedKeys(
+      tx,
+      this.#options.groupId,
+      due.map(({ key }) => key),
+    );
+  }
+
+  /**
+   * As if every record came next, were new and free to be applied, which is nearly always so: everything is asked and written without
+   * waiting for an answer in between. NotAllFresh where it is not so.
+   */
+  async #hopeful(tx: SystemTx, run: Run): Promise<Outcome> {
     const { groupId } = this.#options;
-    const { due, last, parked, waiting } = await this.#begin(tx, run, hopeful ? 'hopeful' : 'shared');
+    const tenants = byTenant(run.incoming.filter((item): item is Readable => item.kind !== 'poison'));
+    const [{ due, last }, ...taken] = await Promise.all([
+      this.#begin(tx, run, 'shared'),
+      ...tenants.map(async ([tenantId, items]) => {
+        setTenant(tx, tenantId);
+        return takeAll(tx, { tenantId, groupId, topic: run.batch.topic }, items);
+      }),
+    ]);
+    const free = due.length === run.incoming.length && !due.some((item) => this.#causes.gaveUp(item));
+    if (last === undefined || !free || taken.includes(false)) throw new NotAllFresh();
+    let events = 0;
+    for (const [tenantId, items] of tenants) {
+      if (tenants.length > 1) setTenant(tx, tenantId);
+      events += await applyEvents(tx, tenantId, items, run.handler);
+    }
+    advancePosition(tx, groupId, last, run.identity);
+    return { events, skipped: due.length - events, parked: [], waiting: null };
+  }
+
+  /** Step by step, as long as no record has to be parked: then NeedsCare. */
+  async #fast(tx: SystemTx, run: Run): Promise<Outcome> {
+    const { groupId } = this.#options;
+    const { due, last, waiting } = await this.#begin(tx, run, 'shared');
     if (last === undefined) return { ...nothing, waiting };
+    const parked = await this.#parked(tx, due);
     const held = due.filter(({ key }) => parked.has(key)).map((incoming): Parking => ({ incoming, code: null }));
     if (due.some((item) => this.#causes.gaveUp(item) && !parked.has(item.key))) throw new NeedsCare();
     const readable = due.filter((item): item is Readable => item.kind !== 'poison' && !parked.has(item.key));
     let events = 0;
     for (const [tenantId, items] of byTenant(readable)) {
-      await setTenant(tx, tenantId);
-      const group = { tenantId, groupId, topic: run.batch.topic };
-      if (hopeful && !(await takeAll(tx, group, items))) throw new NotAllFresh();
-      const fresh = hopeful ? { events: items, gaps: [] } : await takeFresh(tx, group, items);
+      setTenant(tx, tenantId);
+      const fresh = await takeFresh(tx, { tenantId, groupId, topic: run.batch.topic }, items);
       if (fresh.gaps.length > 0) throw new NeedsCare();
       events += await applyEvents(tx, tenantId, fresh.events, run.handler);
     }
     if (held.length > 0) await storeParked(tx, groupId, held);
-    await advancePosition(tx, groupId, last, run.identity);
+    advancePosition(tx, groupId, last, run.identity);
     return { events, skipped: due.length - events, parked: [], waiting };
   }
 
   /** One by one under the group's lock alone, each in a savepoint, so that only the poison is undone. */
   async #careful(tx: SystemTx, run: Run): Promise<Outcome> {
     const { groupId, store } = this.#options;
-    const { due, last, parked, waiting } = await this.#begin(tx, run, 'alone');
+    const { due, last, waiting } = await this.#begin(tx, run, 'alone');
     if (last === undefined) return { ...nothing, waiting };
+    const parked = await this.#parked(tx, due);
     const parkings: Parking[] = [];
     let events = 0;
     for (const [index, incoming] of due.entries()) {
@@ -231,7 +261,7 @@ class Inbox {
       store,
       parkings.flatMap((parking) => parkedOperation(groupId, parking)),
     );
-    await advancePosition(tx, groupId, last, run.identity);
+    advancePosition(tx, groupId, last, run.identity);
     return { events, skipped: due.length - events, parked: parkings, waiting };
   }
 
@@ -269,11 +299,11 @@ export const applyOne = async (
   for (let conflicts = 0; ; conflicts += 1) {
     await tx.query('savepoint one_record');
     try {
-      await setTenant(tx, tenantId);
+      setTenant(tx, tenantId);
       const group = { tenantId, groupId, topic: record.topic };
       let fresh = await takeFresh(tx, group, [incoming], options);
       if (fresh.gaps.length > 0 && (await unreadableWasSkipped(tx, groupId, record.topic, incoming.key))) {
-        await setTenant(tx, tenantId);
+        setTenant(tx, tenantId);
         fresh = await takeFresh(tx, group, [incoming], { acceptGaps: true });
       }
       const applied = fresh.gaps.length > 0 ? 'CAUSE_MISSING' : await applyEvents(tx, tenantId, fresh.events, handler);

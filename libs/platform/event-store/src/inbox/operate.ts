@@ -101,7 +101,7 @@ const placeOf = (groupId: string, { tenantId, record }: ParkedRow): unknown[] =>
 
 /** It has had its effect, and its bytes are on the log. A record that was given up stays, so that a rebuild leaves it out as well. */
 const forget = async (tx: SystemTx, groupId: string, row: ParkedRow): Promise<void> => {
-  await setTenant(tx, row.tenantId);
+  setTenant(tx, row.tenantId);
   await tx.execute(
     `delete from parked_record where tenant_id = $1 and group_id = $2 and topic = $3 and partition = $4 and record_offset = $5`,
     placeOf(groupId, row),
@@ -129,7 +129,7 @@ const drain = async (tx: SystemTx, options: OperateOptions): Promise<Step> => {
     const result = await applyOne(tx, groupId, incoming, handler, { acceptGaps: true });
     if (typeof result === 'string') {
       blocked = result;
-      await setTenant(tx, row.tenantId);
+      setTenant(tx, row.tenantId);
       await tx.execute(
         `update parked_record set code = $6 where tenant_id = $1 and group_id = $2 and topic = $3 and partition = $4 and record_offset = $5`,
         [...placeOf(groupId, row), result],
@@ -159,11 +159,11 @@ const skipFirst = async (tx: SystemTx, options: OperateOptions, expected: Record
   if (!row) return;
   const { record, tenantId } = row;
   const incoming = readIncoming(record, handlers.get(record.topic)?.ignored ?? new Set(), upcast);
-  await setTenant(tx, tenantId);
+  setTenant(tx, tenantId);
   const version = incoming.kind === 'poison' ? incoming.keyVersion : incoming.consumed.event.keyversion;
   if (version !== null && version !== undefined && incoming.eventId !== null && Uuid.safeParse(key).success)
     await passVersion(tx, { tenantId, groupId, topic: record.topic }, key, BigInt(version), incoming.eventId);
-  await setTenant(tx, tenantId);
+  setTenant(tx, tenantId);
   await tx.execute(
     `update parked_record set state = 'skipped' where tenant_id = $1 and group_id = $2 and topic = $3 and partition = $4 and record_offset = $5`,
     placeOf(groupId, row),

@@ -84,7 +84,7 @@ const waitingOf = async (
   const found = new Map<string, Waiting>();
   if (keys.length === 0) return found;
   for (const tenant of operable(tenantId)) {
-    await setTenant(tx, tenant);
+    setTenant(tx, tenant);
     const rows = await tx.query<{
       key: string;
       topic: string;
@@ -123,7 +123,7 @@ const keyOf = async (tx: SystemTx, groupId: string, tenantId: string, handle: st
   const [, topic, partition, offset] = PLACE.exec(handle) ?? [];
   if (topic === undefined) return null;
   for (const tenant of operable(tenantId)) {
-    await setTenant(tx, tenant);
+    setTenant(tx, tenant);
     const [row] = await tx.query<{ key: string }>(
       `select key from parked_record
        where tenant_id = $1 and group_id = $2 and topic = $3 and partition = $4 and record_offset = $5 and state = 'parked'`,

@@ -3,8 +3,12 @@ import type { StoredRecord } from '@centralita/event-log';
 import { setTenant } from '../database.js';
 import type { EventStore } from '../event-store.js';
 import { laneId } from '../lane.js';
+import { prepared } from '../prepared.js';
 import { toBigInt, type NewEvent, type SystemTx } from '../types.js';
 import { byTenant, type Incoming } from './incoming.js';
+
+const lockWith = (lock: string): string => prepared(`select ${lock}(hashtextextended('centralita.parking:' || $1, 0))`);
+const LOCK_GROUP = { shared: lockWith('pg_advisory_xact_lock_shared'), alone: lockWith('pg_advisory_xact_lock') };
 
 /**
  * Parking is a fact about (group, key) on all topics, and topics are consumed by different processes. Every batch holds this lock in
@@ -12,8 +16,7 @@ import { byTenant, type Incoming } from './incoming.js';
  * applied anywhere. One lock per group, because parking is rare and a lock per key would fill the lock table.
  */
 export const lockGroup = async (tx: SystemTx, groupId: string, mode: 'shared' | 'alone'): Promise<void> => {
-  const lock = mode === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
-  await tx.query(`select ${lock}(hashtextextended('centralita.parking:' || $1, 0))`, [groupId]);
+  await tx.query(LOCK_GROUP[mode], [groupId]);
 };
 
 /** Which of these keys are parked. Asked after {@link lockGroup}. */
@@ -48,7 +51,7 @@ const runsOf = (parkings: readonly Parking[]): Parking[][] => {
 export const storeParked = async (tx: SystemTx, groupId: string, parkings: readonly Parking[]): Promise<void> => {
   for (const run of runsOf(parkings)) {
     const [{ incoming: first }] = run as [Parking];
-    await setTenant(tx, first.tenantId);
+    setTenant(tx, first.tenantId);
     const records = run.map(({ incoming }) => incoming.record);
     const headers = records.map((record) =>
       JSON.stringify(Object.fromEntries(Object.entries(record.headers).map(([name, value]) => [name, value.toString('base64')]))),
@@ -125,7 +128,7 @@ export const parkedOperation = (groupId: string, { incoming, code }: Parking): O
 /** Parking, retry and skip are events: a replay must leave out what was left out. Sets the tenants itself. */
 export const appendOperations = async (tx: SystemTx, store: EventStore, operations: readonly Operation[]): Promise<void> => {
   for (const [tenantId, group] of byTenant(operations)) {
-    await setTenant(tx, tenantId);
+    setTenant(tx, tenantId);
     const events = group.map(({ incoming, type, data }) => {
       const lane = laneId(tenantId, store.service, incoming.record.partition);
       const { topic, partition, offset } = incoming.record;
@@ -153,7 +156,7 @@ export const readParked = async (
 ): Promise<ParkedRow[]> => {
   const rows: ParkedRow[] = [];
   for (const tenantId of [...tenants].sort()) {
-    await setTenant(tx, tenantId);
+    setTenant(tx, tenantId);
     const found = await tx.query<{
       seq: string;
       code: string | null;

@@ -1,6 +1,7 @@
 import { PlatformError } from '@centralita/contracts';
 import { partitionKey, type EventLog, type RecordBatch, type StoredRecord, type SubscribeOptions } from '@centralita/event-log';
 import type { Database } from '../database.js';
+import { prepared } from '../prepared.js';
 import { toBigInt, type SystemTx } from '../types.js';
 
 /** Which log the offsets belong to. On another cluster, or in a topic that was made again, the same numbers mean other records. */
@@ -91,6 +92,10 @@ export const requireLogHoldsPositions = async (db: Database, log: Pick<EventLog,
     throw new PlatformError('LOG_BEHIND_STORE', 'the log ends before what was applied', { positions: placesOf(beyond) });
 };
 
+const LOCK_POSITION = prepared(
+  `select next_offset, cluster_id, topic_id from consumer_offset where group_id = $1 and topic = $2 and partition = $3 for update`,
+);
+
 /**
  * Locks the position of the batch's partition and gives the records that come next. What lies before the position is already
  * applied (a zombie, or a batch from before a rebalance) and is left out. Everything else that does not continue the position stops
@@ -105,10 +110,7 @@ export const continuePosition = async (
 ): Promise<readonly StoredRecord[]> => {
   const { topic, partition } = batch;
   const lock = (): Promise<{ next_offset: string; cluster_id: string | null; topic_id: string | null }[]> =>
-    tx.query(
-      `select next_offset, cluster_id, topic_id from consumer_offset where group_id = $1 and topic = $2 and partition = $3 for update`,
-      [groupId, topic, partition],
-    );
+    tx.query(LOCK_POSITION, [groupId, topic, partition]);
   let [row] = await lock();
   if (!row) {
     await tx.execute(
@@ -131,18 +133,14 @@ export const continuePosition = async (
   return batch.records.filter((record) => record.offset >= next);
 };
 
+const ADVANCE = prepared(
+  `update consumer_offset set next_offset = $4, cluster_id = $5, topic_id = $6, applied_at = clock_timestamp()
+   where group_id = $1 and topic = $2 and partition = $3`,
+);
+
 /** In the transaction of the effects: the position and what it stands for become visible together. */
-export const advancePosition = async (
-  tx: SystemTx,
-  groupId: string,
-  last: StoredRecord,
-  identity: LogIdentity,
-): Promise<void> => {
-  await tx.execute(
-    `update consumer_offset set next_offset = $4, cluster_id = $5, topic_id = $6, applied_at = clock_timestamp()
-     where group_id = $1 and topic = $2 and partition = $3`,
-    [groupId, last.topic, last.partition, last.offset + 1n, identity.clusterId, identity.topicId],
-  );
+export const advancePosition = (tx: SystemTx, groupId: string, last: StoredRecord, identity: LogIdentity): void => {
+  tx.post(ADVANCE, [groupId, last.topic, last.partition, last.offset + 1n, identity.clusterId, identity.topicId]);
 };
 
 export type Lag = {

@@ -91,7 +91,9 @@ const takeIds = async (tx: SystemTx, group: Group, facts: readonly Readable[]): 
 export const takeAll = async (tx: SystemTx, group: Group, items: readonly Readable[]): Promise<boolean> => {
   const stored = items.filter(({ consumed }) => consumed.event.keyversion !== undefined);
   const facts = items.filter(({ consumed }) => consumed.event.keyversion === undefined);
-  return (
-    (stored.length === 0 || (await takeVersions(tx, group, stored))) && (facts.length === 0 || (await takeIds(tx, group, facts)))
-  );
+  const taken = await Promise.all([
+    stored.length === 0 || takeVersions(tx, group, stored),
+    facts.length === 0 || takeIds(tx, group, facts),
+  ]);
+  return taken.every(Boolean);
 };
