@@ -81,15 +81,9 @@ export const repliesOf = (facts: Facts): Pick<History, 'replies' | 'calls'> => {
     facts.of('conversation.events.v1', 'conversation.opened.v1').map(({ event }) => [event.data.conversationId, event.data]),
   );
   const customers = new Map(facts.day.plan.customers.map((customer) => [customer.id, customer]));
-  const writer = new Map(
-    facts.world.inbound.flatMap((entry) =>
-      entry.kind === 'message' && entry.wamid !== null && entry.phoneNumberId !== null
-        ? [[facts.messageRef(entry.phoneNumberId, entry.wamid), entry] as const]
-        : [],
-    ),
-  );
+  const openers = facts.openers();
   const addressOf = (conversationId: string): string => {
-    const entry = writer.get(opened.get(conversationId)?.openedBy ?? '');
+    const entry = openers.get(opened.get(conversationId)?.openedBy ?? '');
     const customer = customers.get(entry?.customerId ?? '');
     return entry?.groupId ?? customer?.phone ?? customer?.bsuid ?? 'nobody who wrote';
   };

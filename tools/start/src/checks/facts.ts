@@ -1,6 +1,7 @@
 import { decodeEvent, isType, Topics, type CloudEvent, type EventType, type Topic, type TypedEvent } from '@centralita/contracts';
 import { openEventLog, type StoredRecord } from '@centralita/event-log';
 import { Keyring, type References } from '@centralita/keyring';
+import { z } from 'zod';
 import type { StartContext } from '../context.js';
 import type { DayResult } from '../day/play.js';
 import { SimulatorClient, type SimulatorJournal } from '../day/simulator-client.js';
@@ -22,6 +23,11 @@ export type UnreadableRecord = {
   /** Every group that had parked it was told by an operator to go on without it: it stands on the log as their decision. */
   readonly givenUp: boolean;
 };
+
+/** What a customer did that can open a conversation: a message, or a call that arrives before any message of theirs. */
+type Contacted = Pick<SimulatorJournal['inbound'][number], 'customerId' | 'groupId'>;
+
+const Calls = z.object({ metadata: z.object({ phone_number_id: z.string() }), calls: z.array(z.object({ id: z.string() })) });
 
 /** Both sides of every check: what the simulated world did, and what the platform recorded. */
 export class Facts {
@@ -97,6 +103,19 @@ export class Facts {
       seen.add(placed.event.id);
       return [placed as Placed<TypedEvent<Type>>];
     });
+  }
+
+  /** Who wrote or called, by the reference that the platform gave to it; for the first of a conversation, whom its replies answer. */
+  openers(): ReadonlyMap<string, Contacted> {
+    return new Map(
+      this.world.inbound.flatMap((entry): [string, Contacted][] => {
+        if (entry.kind === 'message' && entry.wamid !== null && entry.phoneNumberId !== null)
+          return [[this.messageRef(entry.phoneNumberId, entry.wamid), entry]];
+        if (entry.field !== 'calls') return [];
+        const { metadata, calls } = Calls.parse(entry.item);
+        return calls.map(({ id }) => [this.messageRef(metadata.phone_number_id, id), entry]);
+      }),
+    );
   }
 
   all(topic: Topic): readonly Placed[] {

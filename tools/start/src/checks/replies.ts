@@ -28,6 +28,7 @@ export const checkReplies = (facts: Facts): Finding => {
     requested.keys(),
     'the log',
   );
+  const openers = facts.openers();
   for (const reply of accepted) {
     const request = requested.get(reply.replyId ?? '');
     if (!request) continue;
@@ -46,7 +47,7 @@ export const checkReplies = (facts: Facts): Finding => {
     found.expect(call.type === reply.kind, `reply ${reply.replyId} went out as ${call.type}`);
     if (reply.kind === 'text') found.expect(call.text === reply.text, `reply ${reply.replyId} went out with another text`);
     found.expect(
-      addressed(facts, opened.get(reply.conversationId)?.openedBy, call),
+      addressed(facts, openers.get(opened.get(reply.conversationId)?.openedBy ?? ''), call),
       `reply ${reply.replyId} went to another address than it answers`,
     );
   }
@@ -76,14 +77,11 @@ export const checkReplies = (facts: Facts): Finding => {
 };
 
 /** The call must go to the phone or BSUID of the customer (or to the group) whose message opened the conversation. */
-const addressed = (facts: Facts, openedBy: string | undefined, call: Facts['world']['calls'][number]): boolean => {
-  const entry = facts.world.inbound.find(
-    (candidate) =>
-      candidate.kind === 'message' &&
-      candidate.wamid !== null &&
-      candidate.phoneNumberId === call.phoneNumberId &&
-      facts.messageRef(call.phoneNumberId, candidate.wamid) === openedBy,
-  );
+const addressed = (
+  facts: Facts,
+  entry: { customerId: string | null; groupId: string | null } | undefined,
+  call: Facts['world']['calls'][number],
+): boolean => {
   const customer = facts.day.plan.customers.find((candidate) => candidate.id === entry?.customerId);
   if (!entry || !customer) return false;
   if (entry.groupId) return call.group && call.to === entry.groupId;
