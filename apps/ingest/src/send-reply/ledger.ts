@@ -88,16 +88,14 @@ export class SendLedger {
     return this.db.withTenant(tenantId, async (tx) => {
       const rows = await tx.query<Omit<Send, 'tenantId'>>(
         `update send s set state = 'claimed', lease_owner = $2, lease_until = now() + make_interval(secs => ${CLAIM_SECONDS})
-         from (
+         where s.tenant_id = $1 and s.send_id = any (array(
            select send_id from send h
-           where tenant_id = $1 and not_before <= now()
+           where tenant_id = $1 and not_before <= now() and state in ('waiting', 'claimed', 'attempted')
              and (state = 'waiting' or (state = 'claimed' and lease_until < now()))
              and not exists (
                select from send e where e.tenant_id = h.tenant_id and e.phone_number_id = h.phone_number_id and e.key = h.key
                  and e.seq < h.seq and e.state in ('waiting', 'claimed', 'attempted'))
-           order by seq limit $3 for no key update skip locked
-         ) head
-         where s.tenant_id = $1 and s.send_id = head.send_id
+           order by seq limit $3 for no key update skip locked))
          returning ${columns}`,
         [tenantId, this.owner, limit],
       );

@@ -74,8 +74,9 @@ export const insertInputs = async (tx: Tx, inputs: readonly NewInput[]): Promise
      )
      select input_id, arrival from inserted, told
      union all
-     select i.input_id, i.arrival from domain_input i
-      where i.tenant_id = $1 and i.domain_id = $2 and i.input_id = any ($3)`,
+     select i.input_id, i.arrival from given g cross join lateral (
+       select i.input_id, i.arrival from domain_input i
+        where i.tenant_id = $1 and i.domain_id = $2 and i.input_id = g.input_id limit 1) i`,
     [
       tx.tenantId,
       domainOf(tx.tenantId),
