@@ -215,7 +215,7 @@ const send = async (client: PoolClient, sql: string, parameters?: readonly unkno
 /** A transaction that has been asked for. What is done in it goes out behind that, in the order in which it is made. */
 const transaction = (client: PoolClient, begin: string): SystemTx & Marks => {
   const begun = send(client, begin);
-  const posted: Promise<unknown>[] = [begun];
+  const posted: Promise<unknown>[] = [];
   // The server refuses everything behind a statement that failed: what is told is why.
   let failure: unknown;
   const run = async (sql: string, parameters: readonly unknown[]): Promise<QueryResult> => {
@@ -229,10 +229,12 @@ const transaction = (client: PoolClient, begin: string): SystemTx & Marks => {
     }
   };
   const commit = async (): Promise<void> => {
-    const outcomes = await Promise.allSettled([...posted, send(client, 'commit')]);
-    const committed = outcomes.at(-1);
+    const outcomes = await Promise.allSettled([begun, ...posted, send(client, 'commit')]);
+    const [start, committed] = [outcomes[0], outcomes.at(-1)];
     // The server answers the commit of a transaction that failed by rolling back, without an error: all of it would be lost in silence.
-    if (committed?.status === 'fulfilled' && (committed.value as QueryResult).command === 'COMMIT') return;
+    // Where none has begun, it answers as if there had been one.
+    const done = committed?.status === 'fulfilled' && (committed.value as QueryResult).command === 'COMMIT';
+    if (done && start?.status === 'fulfilled') return;
     const refused = outcomes.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
     throw refused ? refused.reason : new PlatformError('INTERNAL', 'a statement of the transaction failed and nobody minded');
   };
