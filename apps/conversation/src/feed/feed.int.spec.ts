@@ -40,9 +40,7 @@ const by = (): ConsumedEvent => {
 };
 const change = (conversationId: string) => ({ conversationId, by: by() });
 const point = (lane: number, ...conversationIds: string[]): Promise<void> =>
-  sut.service.deps.db.withTenant(sut.tenantId, (tx) =>
-    Promise.resolve(inOneTrip(tx, pointersTo(lane, conversationIds.map(change)))),
-  );
+  sut.service.deps.db.withTenant(sut.tenantId, async (tx) => inOneTrip(tx, pointersTo(lane, conversationIds.map(change))));
 
 describe('the feed of conversation', () => {
   it('tells that a status changed, by the id of the conversation and nothing about anybody', async () => {

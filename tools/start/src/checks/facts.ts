@@ -25,7 +25,7 @@ export type UnreadableRecord = {
 };
 
 /** What a customer did that can open a conversation: a message, or a call that arrives before any message of theirs. */
-type Contacted = Pick<SimulatorJournal['inbound'][number], 'customerId' | 'groupId'>;
+export type Contacted = { readonly phoneNumberId: string; readonly customerId: string | null; readonly groupId: string | null };
 
 const Calls = z.object({ metadata: z.object({ phone_number_id: z.string() }), calls: z.array(z.object({ id: z.string() })) });
 
@@ -108,12 +108,13 @@ export class Facts {
   /** Who wrote or called, by the reference that the platform gave to it; for the first of a conversation, whom its replies answer. */
   openers(): ReadonlyMap<string, Contacted> {
     return new Map(
-      this.world.inbound.flatMap((entry): [string, Contacted][] => {
-        if (entry.kind === 'message' && entry.wamid !== null && entry.phoneNumberId !== null)
-          return [[this.messageRef(entry.phoneNumberId, entry.wamid), entry]];
-        if (entry.field !== 'calls') return [];
-        const { metadata, calls } = Calls.parse(entry.item);
-        return calls.map(({ id }) => [this.messageRef(metadata.phone_number_id, id), entry]);
+      this.world.inbound.flatMap(({ kind, field, wamid, phoneNumberId, customerId, groupId, item }): [string, Contacted][] => {
+        if (kind === 'message' && wamid !== null && phoneNumberId !== null)
+          return [[this.messageRef(phoneNumberId, wamid), { phoneNumberId, customerId, groupId }]];
+        if (field !== 'calls') return [];
+        const { metadata, calls } = Calls.parse(item);
+        const called = { phoneNumberId: metadata.phone_number_id, customerId, groupId };
+        return calls.map(({ id }) => [this.messageRef(called.phoneNumberId, id), called]);
       }),
     );
   }

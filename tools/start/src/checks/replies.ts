@@ -1,4 +1,4 @@
-import type { Facts } from './facts.js';
+import type { Contacted, Facts } from './facts.js';
 import { Contradictions, groupBy, type Finding } from './finding.js';
 
 /**
@@ -76,15 +76,11 @@ export const checkReplies = (facts: Facts): Finding => {
   };
 };
 
-/** The call must go to the phone or BSUID of the customer (or to the group) whose message opened the conversation. */
-const addressed = (
-  facts: Facts,
-  entry: { customerId: string | null; groupId: string | null } | undefined,
-  call: Facts['world']['calls'][number],
-): boolean => {
-  const customer = facts.day.plan.customers.find((candidate) => candidate.id === entry?.customerId);
-  if (!entry || !customer) return false;
-  if (entry.groupId) return call.group && call.to === entry.groupId;
+/** From the number that was written to or called, to the phone or BSUID of whoever opened the conversation, or to their group. */
+const addressed = (facts: Facts, opener: Contacted | undefined, call: Facts['world']['calls'][number]): boolean => {
+  const customer = facts.day.plan.customers.find((candidate) => candidate.id === opener?.customerId);
+  if (opener?.phoneNumberId !== call.phoneNumberId || !customer) return false;
+  if (opener.groupId) return call.group && call.to === opener.groupId;
   return (
     !call.group &&
     ((call.to !== null && call.to === customer.phone) ||

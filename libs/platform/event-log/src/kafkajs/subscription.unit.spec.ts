@@ -166,6 +166,7 @@ describe(KafkaSubscription.name, () => {
 
   it('ends for good with what only a fault of this process can throw', async () => {
     const { consumer, crashes } = await start();
+    // What kafkajs never sends: its types must be passed by to make such a fault.
     await consumer.handler?.({ batch: null } as unknown as EachBatchPayload);
     await until(() => crashes.length > 0);
     expect(crashes[0]).toBeInstanceOf(TypeError);
