@@ -1,3 +1,4 @@
+import { objectStoreEnv, objectStoreOptions } from '@centralita/object-store';
 import { envInteger, envUrl, kafkaEnv, platformEnv, serviceEnv } from '@centralita/platform-nest';
 import { z } from 'zod';
 
@@ -11,32 +12,40 @@ const appsFile = z
   .string()
   .min(1)
   .describe('JSON file with the Meta apps, their secrets and numbers; mounted, not in the environment');
-const mediaDir = z.string().min(1).describe('folder of the object store: media and payloads too big for a record, as ciphertext');
+/** Media and payloads too big for a record, as ciphertext. */
+const mediaStore = objectStoreEnv('MEDIA');
+const requireMediaStore = (env: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void => {
+  objectStoreOptions('MEDIA', env, (name, message) => {
+    context.addIssue({ code: 'custom', path: [name], message });
+  });
+};
 
 /** The webhook has no API behind the gateway, so it takes less than a service does. */
-export const webhookEnv = platformEnv.extend({
-  ...roleEnv.shape,
-  ...kafkaEnv.shape,
-  ...serviceEnv.pick({ DATABASE_URL: true, DATABASE_POOL_SIZE: true }).shape,
-  KEYRING_DATABASE_URL: serviceEnv.shape.KEYRING_DATABASE_URL.unwrap(),
-  KEYRING_MASTER_KEY: serviceEnv.shape.KEYRING_MASTER_KEY.unwrap(),
-  APPS_FILE: appsFile,
-  MEDIA_DIR: mediaDir,
-  // Half a lease of a data key: a key is asked for again when its lease would end within the budget.
-  WEBHOOK_BUDGET_MS: envInteger(100, 30_000)
-    .default(2000)
-    .describe('after this the answer is 503 and the provider delivers again; it wants an answer within seconds'),
-  WEBHOOK_REQUEST_TIMEOUT_MS: envInteger(100, 60_000)
-    .default(10_000)
-    .describe('longest time in which a delivery must arrive; slower connections are closed'),
-  WEBHOOK_MAX_CONNECTIONS: envInteger(1, 100_000).default(2000).describe('more connections are closed at once'),
-  WEBHOOK_MAX_BYTES_ARRIVING: envInteger(4 * 1024 * 1024, 4_000_000_000)
-    .default(64 * 1024 * 1024)
-    .describe('bytes of bodies that are not complete yet; beyond, the one that has been arriving longest is answered 429'),
-  WEBHOOK_MAX_BYTES_UNDER_WAY: envInteger(1, 4_000_000_000)
-    .default(64 * 1024 * 1024)
-    .describe('bytes of signed deliveries that may wait for the log; beyond, the answer is 503 at once'),
-});
+export const webhookEnv = platformEnv
+  .extend({
+    ...roleEnv.shape,
+    ...kafkaEnv.shape,
+    ...serviceEnv.pick({ DATABASE_URL: true, DATABASE_POOL_SIZE: true }).shape,
+    KEYRING_DATABASE_URL: serviceEnv.shape.KEYRING_DATABASE_URL.unwrap(),
+    KEYRING_MASTER_KEY: serviceEnv.shape.KEYRING_MASTER_KEY.unwrap(),
+    APPS_FILE: appsFile,
+    ...mediaStore,
+    // Half a lease of a data key: a key is asked for again when its lease would end within the budget.
+    WEBHOOK_BUDGET_MS: envInteger(100, 30_000)
+      .default(2000)
+      .describe('after this the answer is 503 and the provider delivers again; it wants an answer within seconds'),
+    WEBHOOK_REQUEST_TIMEOUT_MS: envInteger(100, 60_000)
+      .default(10_000)
+      .describe('longest time in which a delivery must arrive; slower connections are closed'),
+    WEBHOOK_MAX_CONNECTIONS: envInteger(1, 100_000).default(2000).describe('more connections are closed at once'),
+    WEBHOOK_MAX_BYTES_ARRIVING: envInteger(4 * 1024 * 1024, 4_000_000_000)
+      .default(64 * 1024 * 1024)
+      .describe('bytes of bodies that are not complete yet; beyond, the one that has been arriving longest is answered 429'),
+    WEBHOOK_MAX_BYTES_UNDER_WAY: envInteger(1, 4_000_000_000)
+      .default(64 * 1024 * 1024)
+      .describe('bytes of signed deliveries that may wait for the log; beyond, the answer is 503 at once'),
+  })
+  .superRefine(requireMediaStore);
 
 const graph = {
   APPS_FILE: appsFile,
@@ -70,18 +79,20 @@ export const senderEnv = z.object({
 });
 export type SenderEnv = z.infer<typeof senderEnv>;
 
-export const mediaEnv = z.object({
-  ...roleEnv.shape,
-  ...graph,
-  MEDIA_DIR: mediaDir,
-  MEDIA_MAX_BYTES: envInteger(1, 2_000_000_000)
-    .default(100 * 1024 * 1024)
-    .describe('bigger media is declared lost; the provider takes documents up to 100 MB'),
-  MEDIA_CONCURRENCY: envInteger(1, 100).default(4).describe('media fetched at the same time'),
-  MEDIA_BACKOFF_MS: envInteger(10, 600_000)
-    .default(2000)
-    .describe(
-      'pause before the second try, twice as long before each further one, at most ten minutes; many errors make the provider block',
-    ),
-});
+export const mediaEnv = z
+  .object({
+    ...roleEnv.shape,
+    ...graph,
+    ...mediaStore,
+    MEDIA_MAX_BYTES: envInteger(1, 2_000_000_000)
+      .default(100 * 1024 * 1024)
+      .describe('bigger media is declared lost; the provider takes documents up to 100 MB'),
+    MEDIA_CONCURRENCY: envInteger(1, 100).default(4).describe('media fetched at the same time'),
+    MEDIA_BACKOFF_MS: envInteger(10, 600_000)
+      .default(2000)
+      .describe(
+        'pause before the second try, twice as long before each further one, at most ten minutes; many errors make the provider block',
+      ),
+  })
+  .superRefine(requireMediaStore);
 export type MediaEnv = z.infer<typeof mediaEnv>;

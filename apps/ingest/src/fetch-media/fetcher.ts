@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { isPlatformError, type EventData } from '@centralita/contracts';
 import type { Keyring } from '@centralita/keyring';
+import type { ObjectStore } from '@centralita/object-store';
 import type { Clock, Logger } from '@centralita/platform-nest';
 import { mediaPartOf, type CloudApi } from '@centralita/whatsapp';
 import type { MetaApps } from '../apps.js';
-import type { ObjectStore } from '../object-store/object-store.js';
 import type { Outbound } from '../outbound.js';
 import { matchesChecksum } from './checksum.js';
 import type { MediaJob, MediaJobs } from './jobs.js';

@@ -1,9 +1,9 @@
 import { PlatformError, personal, Uuid } from '@centralita/contracts';
 import { Keyring } from '@centralita/keyring';
+import type { ObjectStore } from '@centralita/object-store';
 import { binary, disclosure, Endpoint, route, type InputOf, type OutputOf } from '@centralita/platform-nest';
 import { Controller, Inject } from '@nestjs/common';
 import { z } from 'zod';
-import type { ObjectStore } from '../object-store/object-store.js';
 import { MediaJobs } from './jobs.js';
 
 export const OBJECTS = Symbol('ingest:objects');

@@ -1,6 +1,7 @@
 import type { EventLog } from '@centralita/event-log';
 import { Database } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
+import { objectStoreOptions, openObjectStore, type ObjectStore } from '@centralita/object-store';
 import {
   CLOCK,
   CONFIG,
@@ -18,8 +19,6 @@ import { loadApps } from '../apps.js';
 import type { MediaEnv } from '../config.js';
 import { graphClients } from '../graph.js';
 import { SubjectController } from '../look-up-subject/http.js';
-import { FolderStore } from '../object-store/folder.js';
-import type { ObjectStore } from '../object-store/object-store.js';
 import { Outbound } from '../outbound.js';
 import { MediaFetcher } from './fetcher.js';
 import { NoteMedia } from './handler.js';
@@ -31,7 +30,11 @@ import { MediaJobs } from './jobs.js';
   controllers: [NoteMedia, MediaController, SubjectController],
   providers: [
     { provide: MediaJobs, useFactory: (db: Database) => new MediaJobs(db), inject: [Database] },
-    { provide: OBJECTS, useFactory: (config: MediaEnv) => new FolderStore(config.MEDIA_DIR), inject: [CONFIG] },
+    {
+      provide: OBJECTS,
+      useFactory: (config: MediaEnv) => openObjectStore(objectStoreOptions('MEDIA', config)),
+      inject: [CONFIG],
+    },
   ],
 })
 export class MediaModule implements OnApplicationBootstrap {
@@ -50,7 +53,7 @@ export class MediaModule implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const { config } = this;
     const apps = await loadApps(config.APPS_FILE);
-    const outcomes = this.metrics.counter('media_total', 'Media by what became of it.', ['outcome']);
+    const outcomes = this.metrics.counter('media_total');
     const fetcher = new MediaFetcher({
       jobs: this.jobs,
       objects: this.objects,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CloudEvent } from '@centralita/contracts';
-import { FolderStore } from '../object-store/folder.js';
+import { FolderStore } from '@centralita/object-store';
 import { blue, fixture, messages, opened, recorded, setUp, tearDown, text } from './harness.spec.js';
 
 beforeAll(setUp);

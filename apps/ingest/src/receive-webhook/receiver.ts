@@ -1,10 +1,10 @@
 import { encodeEvent, isPlatformError, PlatformError, schemaUri, type CloudEvent } from '@centralita/contracts';
 import { eventRecord, type Batcher } from '@centralita/event-log';
 import type { Keyring, SubjectKeys } from '@centralita/keyring';
+import type { ObjectStore } from '@centralita/object-store';
 import { parseWebhook, type WebhookItem } from '@centralita/whatsapp';
 import type { MetaApp } from '../apps.js';
 import type { Directory } from '../directory/directory.js';
-import type { ObjectStore } from '../object-store/object-store.js';
 import { sendIdOf, type Draft, type Plan, type Surroundings } from './draft.js';
 import type { KnownSend, KnownSends } from './known-sends.js';
 import { planOf } from './plan.js';

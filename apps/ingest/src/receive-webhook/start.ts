@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Batcher, openEventLog, type EventLog } from '@centralita/event-log';
 import { createDataSource, Database } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
+import { objectStoreOptions, openObjectStore } from '@centralita/object-store';
 import {
   connectWhenMigrated,
   createHttpAdapter,
@@ -21,6 +22,7 @@ import {
   startTracing,
   untilHistoryAgrees,
   type Logger,
+  watchPool,
 } from '@centralita/platform-nest';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -29,7 +31,6 @@ import { loadApps } from '../apps.js';
 import { webhookEnv } from '../config.js';
 import { Directory } from '../directory/directory.js';
 import { migrations } from '../services.js';
-import { FolderStore } from '../object-store/folder.js';
 import { Arrivals } from './arrivals.js';
 import { countDelivery, WEBHOOK, WebhookController, webhookMetrics, type WebhookParts } from './http.js';
 import { KnownSends } from './known-sends.js';
@@ -66,8 +67,7 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
   const drain = new DrainController(logger);
   overrides.supervise?.(drain, logger);
   try {
-    const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT ? { endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT } : {};
-    const tracing = startTracing({ service: name, ...instance, ...endpoint });
+    const tracing = startTracing({ service: name, env: config });
     drain.add('telemetry', 'traces', () => tracing.shutdown());
     const metrics = createMetrics({ service: name });
     const health = new Health();
@@ -82,8 +82,9 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
       statementTimeoutMs: config.WEBHOOK_BUDGET_MS,
       applicationName: `centralita-${name}`,
     });
+    watchPool(metrics, dataSource, config.DATABASE_POOL_SIZE);
     await connectWhenMigrated(dataSource, migrations, logger, drain.signal);
-    const db = new Database(dataSource);
+    const db = new Database(dataSource, { isolationGuardFired: () => metrics.rlsContextMissing.inc() });
     drain.add('close', 'database', () => db.close());
     health.add('database', () => db.system((tx) => tx.query('select 1')).then(() => null));
     const log = overrides.log ?? (await openEventLog({ ...kafka, clientId: `centralita-${name}`, logger }));
@@ -105,7 +106,7 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
       directory: new Directory(db),
       sends: new KnownSends(db),
       batcher,
-      objects: new FolderStore(config.MEDIA_DIR),
+      objects: await openObjectStore(objectStoreOptions('MEDIA', config)),
       clock,
       budgetMs: config.WEBHOOK_BUDGET_MS,
       onRecorded: (delivery) => countDelivery(edge, logger, delivery),
