@@ -39,6 +39,10 @@ export class AccountBook {
     return new AccountBook(parsed.data.accounts);
   }
 
+  tenants(): string[] {
+    return [...new Set([...this.#accounts.values()].map(({ tenantId }) => tenantId))];
+  }
+
   find(tenantId: string, wabaId: string): BillingAccount | undefined {
     return this.#accounts.get(`${tenantId}/${wabaId}`);
   }

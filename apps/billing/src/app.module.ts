@@ -1,6 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
 import { AccountBook } from './accounts.js';
 import { BalanceController } from './balance/http.js';
+import { BalanceSampler } from './balance/sampler.js';
 import { DigestController } from './digest/http.js';
 import { FoldUsageHandler } from './fold-usage/handler.js';
 import { RateCardHandler } from './rate-cards/handler.js';
@@ -19,7 +20,7 @@ export class BillingModule {
         BalanceController,
         DigestController,
       ],
-      providers: [{ provide: AccountBook, useValue: accounts }],
+      providers: [{ provide: AccountBook, useValue: accounts }, BalanceSampler],
     };
   }
 }

@@ -15,6 +15,7 @@ import {
   startOperationsServer,
   startTracing,
   type Logger,
+  watchPool,
 } from '@centralita/platform-nest';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -75,11 +76,12 @@ export const startGateway = async (env: NodeJS.ProcessEnv, given: GatewayOverrid
 
     const dataSource = createDataSource({
       url: config.DATABASE_URL,
+    watchPool(metrics, dataSource, config.DATABASE_POOL_SIZE);
       poolSize: config.DATABASE_POOL_SIZE,
       applicationName: 'centralita-gateway',
     });
     await connectWhenMigrated(dataSource, gatewayMigrations, logger, drain.signal);
-    const db = new Database(dataSource);
+    const db = new Database(dataSource, { isolationGuardFired: () => metrics.rlsContextMissing.inc() });
     drain.add('close', 'database', () => db.close());
     health.add('database', async () => {
       await db.system((tx) => tx.query('select 1'));

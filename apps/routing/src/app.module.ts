@@ -1,5 +1,5 @@
 import { createDataSource, Database } from '@centralita/event-store';
-import { LOGGER, type Logger } from '@centralita/platform-nest';
+import { LOGGER, METRICS, watchPool, type Logger, type Metrics } from '@centralita/platform-nest';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BoardController } from './board/http.js';
 import { DefinitionsController } from './definitions/http.js';
@@ -24,14 +24,16 @@ export class RoutingModule {
         Writers,
         {
           provide: WRITER_DATABASE,
-          useFactory: () =>
-            new Database(
-              createDataSource({
-                url: options.databaseUrl,
-                poolSize: WRITER_POOL_SIZE,
-                applicationName: 'centralita-routing-writer',
-              }),
-            ),
+          useFactory: (metrics: Metrics) => {
+            const dataSource = createDataSource({
+              url: options.databaseUrl,
+              poolSize: WRITER_POOL_SIZE,
+              applicationName: 'centralita-routing-writer',
+            });
+            watchPool(metrics, dataSource, WRITER_POOL_SIZE, 'writers');
+            return new Database(dataSource, { isolationGuardFired: () => metrics.rlsContextMissing.inc() });
+          },
+          inject: [METRICS],
         },
         { provide: Signals, useFactory: (logger: Logger) => new Signals(options.databaseUrl, logger), inject: [LOGGER] },
       ],

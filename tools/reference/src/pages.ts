@@ -1,4 +1,5 @@
 import { format } from 'prettier';
+import { metricsPage } from './metrics.js';
 import { apiPage, publicApi } from './routes.js';
 import { settingsPage } from './settings.js';
 
@@ -8,6 +9,7 @@ export const referencePages = async (): Promise<ReadonlyMap<string, string>> => 
   return new Map([
     ['docs/reference/http-api.md', apiPage(api)],
     ['docs/reference/openapi.json', await format(JSON.stringify(api), { parser: 'json', printWidth: 130 })],
+    ['docs/reference/metrics.md', metricsPage()],
     ['docs/reference/settings.md', await settingsPage()],
   ]);
 };

@@ -43,6 +43,7 @@ export class Sequencer implements OnApplicationBootstrap {
   readonly #parked: ParkedSubjects;
   readonly #height;
   readonly #age;
+  readonly #sealed;
   readonly #findings;
   /** Logs whose last pass failed, by the monotonic clock. */
   readonly #restingUntil = new Map<string, number>();
@@ -64,11 +65,10 @@ export class Sequencer implements OnApplicationBootstrap {
   ) {
     this.#freshness = new FactsFreshness(db, log, CONSUMER_GROUP, clock);
     this.#parked = new ParkedSubjects(db, keyring, CONSUMER_GROUP);
-    this.#height = metrics.gauge('audit_chain_height', 'Leaves of all logs.');
-    this.#age = metrics.gauge('audit_checkpoint_age_seconds', 'Age of the oldest log head that has leaves without a checkpoint.');
-    this.#findings = metrics.counter('audit_verify_failures_total', 'Holes and contradictions in what the sources sent.', [
-      'kind',
-    ]);
+    this.#height = metrics.gauge('audit_chain_height');
+    this.#age = metrics.gauge('audit_checkpoint_age_seconds');
+    this.#sealed = metrics.histogram('audit_sealed_seconds');
+    this.#findings = metrics.counter('audit_verify_failures_total');
     // After the consumer has stopped and before the relay does: the last leaves are still published.
     drain.add('flush', 'sequencer', () => this.stop());
   }
@@ -145,7 +145,8 @@ export class Sequencer implements OnApplicationBootstrap {
       }
     }
     return this.db.withTenant(tenantId, async (tx) => {
-      await publishCheckpoint(tx, {
+      const before = (await lastCheckpoint(tx))?.size ?? 0n;
+      const signed = await publishCheckpoint(tx, {
         store: this.store,
         signer: this.signer,
         holder: this.#holder,
@@ -155,6 +156,10 @@ export class Sequencer implements OnApplicationBootstrap {
         intervalMs: this.config.AUDIT_CHECKPOINT_INTERVAL_MS,
         leaves: this.config.AUDIT_CHECKPOINT_LEAVES,
       });
+      if (signed !== null) {
+        const oldest = await oldestLeaf(tx, before, signed);
+        if (oldest) this.#sealed.observe(Math.max(0, (this.clock().getTime() - oldest.getTime()) / 1_000));
+      }
       const height = await sequencedLeaves(tx);
       const last = await lastCheckpoint(tx);
       const open = height > (last?.size ?? 0n);
@@ -190,6 +195,15 @@ export class Sequencer implements OnApplicationBootstrap {
 const waiting = async (tx: Tx): Promise<boolean> => {
   const [row] = await tx.query<{ any: boolean }>(`select exists (select from intake where tenant_id = $1) as any`, [tx.tenantId]);
   return row?.any ?? false;
+};
+
+/** Time of the oldest access among the leaves of an interval. */
+const oldestLeaf = async (tx: Tx, from: bigint, to: bigint): Promise<Date | null> => {
+  const [row] = await tx.query<{ at: Date | null }>(
+    `select min(occurred_at) as at from leaf where tenant_id = $1 and leaf_index >= $2 and leaf_index < $3 and kind <> 'erasure'`,
+    [tx.tenantId, from, to],
+  );
+  return row?.at ?? null;
 };
 
 const sequencedLeaves = async (tx: Tx): Promise<bigint> => {

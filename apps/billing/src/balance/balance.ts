@@ -22,19 +22,30 @@ const unregistered = (tenantId: string, wabaId: string): BillingAccount => ({
   numbers: [],
 });
 
+export type Books = {
+  readonly balance: UsageBalance;
+  /** First delivery among what has no price; null when all has one. */
+  readonly oldestUnrated: string | null;
+};
+
 /** Reads the whole fold of a tenant; not for a page that somebody looks at all day. */
-export const readBalance = async (tx: Tx, accounts: AccountBook, knownAt: string): Promise<UsageBalance> => {
+export const readBooks = async (tx: Tx, accounts: AccountBook, knownAt: string): Promise<Books> => {
   const [counted] = await tx.query<Pick<UsageBalance, 'delivered' | 'undelivered' | 'parked' | 'skipped'>>(counts, [
     tx.tenantId,
     [...DELIVERY_STATUSES],
     billing.consumerGroup,
   ]);
   const { delivered, ...rest } = counted ?? { delivered: 0, undelivered: 0, parked: 0, skipped: 0 };
+  let oldestUnrated: string | null = null;
   const of = { charged: 0, free: 0, suspense: 0 };
   for (const { waba_id: wabaId, month } of await readMonths(tx)) {
     const account = accounts.find(tx.tenantId, wabaId) ?? unregistered(tx.tenantId, wabaId);
-    for (const { kind, quantity } of await readMonth(tx, account, month, knownAt)) of[kind] += quantity;
+    for (const { kind, quantity, usage } of await readMonth(tx, account, month, knownAt)) {
+      of[kind] += quantity;
+      if (kind === 'suspense' && (oldestUnrated === null || usage.deliveredAt < oldestUnrated)) oldestUnrated = usage.deliveredAt;
+    }
   }
   const { charged: rated, free, suspense } = of;
-  return { delivered, rated, free, suspense, ...rest, balanced: delivered === rated + free + suspense };
+  const balance = { delivered, rated, free, suspense, ...rest, balanced: delivered === rated + free + suspense };
+  return { balance, oldestUnrated };
 };

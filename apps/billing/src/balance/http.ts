@@ -3,7 +3,7 @@ import { Database } from '@centralita/event-store';
 import { CLOCK, Endpoint, route, type Clock, type InputOf, type OutputOf } from '@centralita/platform-nest';
 import { Controller, Inject } from '@nestjs/common';
 import { AccountBook } from '../accounts.js';
-import { readBalance } from './balance.js';
+import { readBooks } from './balance.js';
 
 const balance = route({
   method: 'GET',
@@ -23,6 +23,7 @@ export class BalanceController {
 
   @Endpoint(balance)
   async balance({ tenantId }: InputOf<typeof balance>): Promise<OutputOf<typeof balance>> {
-    return this.db.withTenant(tenantId, (tx) => readBalance(tx, this.accounts, this.clock().toISOString()));
+    const books = await this.db.withTenant(tenantId, (tx) => readBooks(tx, this.accounts, this.clock().toISOString()));
+    return books.balance;
   }
 }

@@ -47,7 +47,7 @@ export class SenderModule implements OnApplicationBootstrap {
     const apps = await loadApps(config.APPS_FILE);
     const read = await rebuildLedger(this.db, this.log);
     if (read > 0) this.logger.info({ events: read }, 'compared the send ledger with the log');
-    const outcomes = this.metrics.counter('replies_total', 'Replies by what became of them.', ['outcome']);
+    const outcomes = this.metrics.counter('replies_total');
     const dispatcher = new Dispatcher({
       ledger: this.ledger,
       outbound: new Outbound(this.log, this.keyring, this.clock),

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { Database, EventStore } from '@centralita/event-store';
+import { Database, EventStore, type Tx } from '@centralita/event-store';
 import {
   CONFIG,
   describeError,
   DRAIN,
   DrainController,
+  every,
   LOGGER,
   METRICS,
   type Logger,
@@ -14,6 +15,20 @@ import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common'
 import type { RoutingConfig } from '../config.js';
 import { Signals } from '../inputs/signals.js';
 import { DomainWriter, type WriterDeps } from './domain-writer.js';
+
+const COUNT_MS = 5_000;
+const phases = ['waiting', 'offered', 'assigned', 'wrapping'];
+
+/** Two branches, one for each partial index: what is completed is not looked at. */
+const countTasks = (tx: Tx): Promise<{ phase: string; tasks: number; seconds: string | null }[]> =>
+  tx.query(
+    `select phase, count(*)::int as tasks, extract(epoch from clock_timestamp()) - min((state->>'queuedAt')::numeric) / 1000 as seconds
+     from task where tenant_id = $1 and phase = 'waiting' group by phase
+     union all
+     select phase, count(*)::int, null from task
+     where tenant_id = $1 and agent_id is not null and phase in ('offered', 'assigned', 'wrapping') group by phase`,
+    [tx.tenantId],
+  );
 
 /** Token of the {@link Database} that only writers use. */
 export const WRITER_DATABASE = Symbol('routing:writer-database');
@@ -26,7 +41,9 @@ export class Writers implements OnApplicationBootstrap {
   readonly #deps: WriterDeps;
   /** Tenants that had an input since the start: only the first is news. */
   readonly #known = new Set<string>();
-  readonly #leases: ReturnType<Metrics['gauge']>;
+  readonly #leases;
+  readonly #tasks;
+  readonly #oldest;
   #looking: Promise<void> = Promise.resolve();
 
   constructor(
@@ -38,9 +55,11 @@ export class Writers implements OnApplicationBootstrap {
     @Inject(METRICS) metrics: Metrics,
     @Inject(DRAIN) drain: DrainController,
   ) {
-    const taken = metrics.counter('routing_inputs_total', 'Inputs that were decided.', ['kind']);
-    const age = metrics.histogram('routing_input_seconds', 'From the arrival of an input to its decision.', ['kind']);
-    this.#leases = metrics.gauge('routing_domains_written', 'Routing domains whose lease this process holds.');
+    const taken = metrics.counter('routing_inputs_total');
+    const age = metrics.histogram('routing_input_seconds');
+    this.#tasks = metrics.gauge('routing_tasks');
+    this.#oldest = metrics.gauge('routing_oldest_waiting_seconds');
+    this.#leases = metrics.gauge('routing_domains_written');
     this.#deps = {
       db,
       store,
@@ -54,6 +73,8 @@ export class Writers implements OnApplicationBootstrap {
       },
     };
     // Commands that are still waiting need the writer: it stops after the last request was answered.
+    const stopCounting = every(COUNT_MS, () => this.#count());
+    drain.add('close', 'counts of tasks', stopCounting);
     drain.add('consume', 'routing writers', () => this.stop());
     drain.add('close', 'database of the writers', () => db.close());
   }
@@ -83,6 +104,21 @@ export class Writers implements OnApplicationBootstrap {
       await news;
       this.#leases.set([...this.#running.values()].filter(({ writer }) => writer.holdsLease).length);
     }
+  }
+
+  /** Of the domains that are written here, so that the sum over all processes counts every conversation once. */
+  async #count(): Promise<void> {
+    const sums = new Map<string, number>(phases.map((phase) => [phase, 0]));
+    let oldest = 0;
+    for (const [tenantId, { writer }] of this.#running) {
+      if (!writer.holdsLease) continue;
+      for (const { phase, tasks, seconds } of await this.db.withTenant(tenantId, countTasks)) {
+        sums.set(phase, (sums.get(phase) ?? 0) + tasks);
+        if (phase === 'waiting') oldest = Math.max(oldest, Number(seconds));
+      }
+    }
+    for (const [phase, tasks] of sums) this.#tasks.set({ phase }, tasks);
+    this.#oldest.set(oldest);
   }
 
   async #tenants(): Promise<string[]> {

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { PlatformError, Uuid } from '@centralita/contracts';
+import { isPlatformError, PlatformError, Uuid } from '@centralita/contracts';
 import type { ClientBase, PoolClient, QueryResult } from 'pg';
 import { DataSource, QueryFailedError, type Logger, type MigrationInterface } from 'typeorm';
 import { databaseError, isRetryableTransaction } from './database-error.js';
@@ -76,14 +76,23 @@ const listenersOf = ({ options }: DataSource): Set<() => void> => {
 
 /** One database of one service: transactions with the tenant set, errors without values. */
 export class Database {
+export type DatabaseHooks = {
+  /** Row-level security has refused a statement: code wrote, or asked for, what its tenant is not set for. */
+  readonly isolationGuardFired?: () => void;
+};
+
+const INSUFFICIENT_PRIVILEGE = '42501';
+
   readonly #dataSource: DataSource;
   readonly #appendListeners: Set<() => void>;
   #ready: Promise<unknown> | undefined;
 
-  constructor(dataSource: DataSource) {
+  readonly #hooks: DatabaseHooks;
+  constructor(dataSource: DataSource, hooks: DatabaseHooks = {}) {
     this.#dataSource = dataSource;
     this.#appendListeners = listenersOf(dataSource);
   }
+    this.#hooks = hooks;
 
   /**
    * One transaction that sees the rows of one tenant. It is run again, with all of `work`, after a deadlock or a serialisation
@@ -162,6 +171,7 @@ export class Database {
         await client.query('rollback').catch(() => undefined);
         throw error;
       }
+        if (isPlatformError(error) && error.details['sqlState'] === INSUFFICIENT_PRIVILEGE) this.#hooks.isolationGuardFired?.();
     } finally {
       await runner.release();
     }

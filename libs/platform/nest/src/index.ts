@@ -30,7 +30,8 @@ export { codeForStatus, httpAnswers, problemOf, problemType } from './errors/htt
 export { FeedController, MAX_FEED_WAIT_SECONDS, readFeed } from './feed/feed.controller.js';
 export { FeedSource, topicFeed, type FeedReader } from './feed/feed.js';
 export { createLogger, describeError, NestLogger, type Logger, type LoggerOptions } from './logger.js';
-export { createMetrics, keyringMetrics, logMetrics, type Metrics } from './metrics.js';
+export { createMetrics, keyringMetrics, logMetrics, watchPool, type Metrics } from './metrics.js';
+export { metricCatalogue, processes, type MetricEntry, type MetricName, type ProcessName } from './metrics/catalogue.js';
 export { listParkedKeys, ParkedController, retryParkedKey, skipParkedRecord } from './operations/parked.controller.js';
 export { PlatformModule, type PlatformModuleOptions } from './platform.module.js';
 export { exitWith, migrateFromEnv, runService } from './run-service.js';
@@ -41,5 +42,6 @@ export { Health, startOperationsServer, type HealthCheck, type OperationsServer 
 export { untilHistoryAgrees, type HistoryOptions } from './runtime/history.js';
 export { createHttpAdapter, gracefulClose, observeHttp, underRequestSpan } from './runtime/http.js';
 export { parkedKeys, type Operator, type ParkedKeys } from './runtime/parked.js';
-export { startTracing, type Tracing } from './runtime/tracing.js';
+export { every } from './runtime/sampler.js';
+export { startTracing, type Tracing, type TracingOptions } from './runtime/tracing.js';
 export * from './tokens.js';

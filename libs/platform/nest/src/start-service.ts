@@ -24,7 +24,7 @@ import { envBase64, envUrl } from './environment.js';
 import { kafkaConnection } from './kafka.js';
 import { topicFeed, type FeedReader } from './feed/feed.js';
 import { createLogger, describeError, NestLogger, type Logger } from './logger.js';
-import { createMetrics, keyringMetrics, logMetrics, type Metrics } from './metrics.js';
+import { createMetrics, keyringMetrics, logMetrics, watchPool, type Metrics } from './metrics.js';
 import { PlatformModule } from './platform.module.js';
 import { measureBatches, watchPolls } from './runtime/consumer.js';
 import { connectWhenMigrated, type Migrations } from './runtime/database.js';
@@ -140,11 +140,12 @@ export const startService = async <C>(
     const dataSource = createDataSource({
       url: platform.DATABASE_URL,
       poolSize: platform.DATABASE_POOL_SIZE,
+    watchPool(metrics, dataSource, platform.DATABASE_POOL_SIZE);
       applicationName: `centralita-${name}`,
     });
     await connectWhenMigrated(dataSource, migrations, logger, drain.signal);
     drain.check();
-    const db = new Database(dataSource);
+    const db = new Database(dataSource, { isolationGuardFired: () => metrics.rlsContextMissing.inc() });
     drain.add('close', 'database', async () => {
       if (dataSource.isInitialized) await db.close();
     });

@@ -26,6 +26,11 @@ export const measureBatches =
     const stop = metrics.handlerSeconds.startTimer({ topic: batch.topic });
     try {
       await middleware(batch, handle, ignored);
+      metrics.consumedRecords.inc({ topic: batch.topic }, batch.records.length);
+      const now = Date.now();
+      // The broker's clock may be ahead of ours.
+      for (const { timestamp } of batch.records)
+        metrics.projectionDelay.observe({ topic: batch.topic }, Math.max(0, (now - Number(timestamp)) / 1000));
     } catch (error) {
       const action = consumerActionOf(error);
       if (action === 'retry') metrics.retries.inc({ topic: batch.topic });

@@ -1,22 +1,21 @@
 import type { OutboxState, Relay } from '@centralita/event-store';
-import type { DataSource } from 'typeorm';
 import type { Metrics } from '../metrics.js';
 
 const OUTBOX_MS = 1000;
 const GROUP_MS = 5000;
 
-type Pool = { readonly totalCount: number; readonly idleCount: number; readonly waitingCount: number };
-
 export type SamplerOptions = {
   readonly relay: Pick<Relay, 'outbox'> | null;
-  readonly dataSource: DataSource;
   readonly metrics: Metrics;
   /** Of a consumer group: see `groupSampler`. */
   readonly group?: () => Promise<void>;
 };
 
-/** Calls `work` every `ms`, never twice at the same time, and never so that it takes more than a fifth of the time. */
-const every = (ms: number, work: () => Promise<void>): (() => void) => {
+/**
+ * Calls `work` every `ms`, never twice at the same time, and never so that it takes more than a fifth of the time. What it throws is left
+ * to the readiness checks. Returns how to stop.
+ */
+export const every = (ms: number, work: () => Promise<void>): (() => void) => {
   let [busy, notBefore] = [false, 0];
   const timer = setInterval(() => {
     const started = performance.now();
@@ -64,12 +63,7 @@ export class Sampler {
   }
 
   async #sample(): Promise<void> {
-    const { relay, dataSource, metrics } = this.#options;
-    const { master } = dataSource.driver as { master?: Pool };
-    if (master) {
-      metrics.poolUsed.set(master.totalCount - master.idleCount);
-      metrics.poolWaiting.set(master.waitingCount);
-    }
+    const { relay, metrics } = this.#options;
     try {
       if (relay) this.#outbox = await relay.outbox();
       this.#sampledAt = performance.now();
