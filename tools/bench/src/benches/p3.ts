@@ -66,7 +66,7 @@ export const ourReplay = async ({ brokers, databaseUrl, made }: Ground): Promise
     let output = '';
     return {
       run: async () => {
-        output = await runProgram({ args: [program('apps/billing/dist/replay/main.js')], env });
+        output = await runProgram({ args: [program('apps/billing/dist/main.js'), 'replay'], env });
       },
       confirmed: async () => {
         await dropDatabase(databaseUrl, name);

@@ -34,9 +34,13 @@ const types = Object.keys(effects) as (keyof typeof effects)[];
 /** Comes again, as another event, when further evidence arrives. Of the others each has its effect once. */
 const revised: EventType = 'usage.recorded.v1';
 
+/** What a round has put on the log, each copy of an event counted. */
+export type Written = { readonly records: number; readonly bytes: number };
+
 /** Effects since `before`, by type. An event that stands on the log again, because it was delivered or sent again, counts once. */
-const gather = async (log: EventLog, before: Ends): Promise<Map<EventType, string[]>> => {
+const gather = async (log: EventLog, before: Ends): Promise<{ found: Map<EventType, string[]>; written: Written }> => {
   const found = new Map<EventType, string[]>(types.map((type) => [type, []]));
+  let [count, bytes] = [0, 0];
   const seen = new Set<string>();
   for (const topic of Topics) {
     const ends = [...(await log.admin.endOffsets(topic))];
@@ -45,7 +49,9 @@ const gather = async (log: EventLog, before: Ends): Promise<Map<EventType, strin
       .filter(({ from, to }) => to > from);
     if (ranges.length === 0) continue;
     await log.read(ranges, async (records) => {
-      for (const { value } of records) {
+      for (const { key, value } of records) {
+        count += 1;
+        bytes += (key?.length ?? 0) + (value?.length ?? 0);
         const decoded = decodeEvent(value);
         if (!('event' in decoded)) throw new Error(`${topic}: ${decoded.detail}`);
         const { event } = decoded;
@@ -59,22 +65,22 @@ const gather = async (log: EventLog, before: Ends): Promise<Map<EventType, strin
       }
     });
   }
-  return found;
+  return { found, written: { records: count, bytes } };
 };
 
-/** Throws unless every message of the round has all its effects, each once. */
+/** Throws unless every message of the round has all its effects, each once. Resolves to what the round has written. */
 export const requireEffects = async (
   log: EventLog,
   { databases, keyringMasterKey }: Pick<Platform, 'databases' | 'keyringMasterKey'>,
   before: Ends,
   { inbound, calls, conversations, reads, again }: Round,
-): Promise<void> => {
+): Promise<Written> => {
   const keyring = await Keyring.open({ databaseUrl: databases.keyring.appUrl, masterKey: keyringMasterKey });
   const references = await keyring.references(TENANT).finally(() => keyring.close());
   const refsOf = (sent: readonly Sent[]): string[] =>
     sent.map(({ phoneNumberId, wamid }) => references.messageRef(phoneNumberId, wamid));
   const [received, replied] = [refsOf(inbound), refsOf(calls)];
-  const found = await gather(log, before);
+  const { found, written } = await gather(log, before);
   const problems: string[] = [];
   const expectIds = (type: EventType, expected: readonly string[], room = 0): void => {
     const there = found.get(type) ?? [];
@@ -106,4 +112,5 @@ export const requireEffects = async (
   expectIds('customer.data.accessed.v1', reads, again);
   expectIds('audit.leaf.sequenced.v1', found.get('customer.data.accessed.v1') ?? []);
   if (problems.length > 0) throw new Error(`the round is not complete:\n  ${problems.join('\n  ')}`);
+  return written;
 };

@@ -2,14 +2,14 @@ import { openEventLog } from '@centralita/event-log';
 import { TENANT } from '../benches/records.js';
 import type { Case, Ground, Side, Work } from '../bench.js';
 import { Agents } from './agents.js';
-import { requireEffects } from './effects.js';
+import { requireEffects, type Written } from './effects.js';
 import { Gateway } from './gateway.js';
 import { Client, Deliverer } from './http.js';
 import { startPlatform } from './platform.js';
 import { Provider } from './provider.js';
 import { Standstill } from './standstill.js';
 import { Tail } from './tail.js';
-import { committed } from './transactions.js';
+import { committed, sizeOf } from './databases.js';
 import { deliveriesOf, inboundOf, NUMBERS, STATUSES } from './traffic.js';
 import { soon } from './wait.js';
 
@@ -33,6 +33,7 @@ export const ourSide = async (ground: Ground, parameters: Case['parameters']): P
 
   const names = Object.values(platform.databases).map(({ name }) => name);
   const transactions = (): Promise<number> => committed(ground.databaseUrl, names);
+  const stored = (): Promise<number> => sizeOf(ground.databaseUrl, names);
   const still = async (): Promise<void> => {
     let moving: string[] = [];
     await soon(
@@ -52,7 +53,8 @@ export const ourSide = async (ground: Ground, parameters: Case['parameters']): P
       const deliveries = deliveriesOf(inbound.changes, items);
       const replies = inbound.sent.length / 2;
       const refused = deliverer.refused;
-      let [own, commits] = [0, await transactions()];
+      let [own, commits, grown] = [0, await transactions(), await stored()];
+      let written: Written = { records: 0, bytes: 0 };
       return {
         run: async () => {
           const started = process.cpuUsage();
@@ -70,16 +72,20 @@ export const ourSide = async (ground: Ground, parameters: Case['parameters']): P
           const { user, system } = process.cpuUsage(started);
           own = user + system;
           commits = (await transactions()) - commits;
+          grown = (await stored()) - grown;
         },
         confirmed: async () => {
           const { reads, again } = agents;
           const { calls } = provider;
-          await requireEffects(log, platform, before, { inbound: inbound.sent, calls, conversations, reads, again });
+          written = await requireEffects(log, platform, before, { inbound: inbound.sent, calls, conversations, reads, again });
           return inbound.sent.length;
         },
         figures: () => ({
           'load us': own / inbound.sent.length,
           transactions: commits / inbound.sent.length,
+          records: written.records / inbound.sent.length,
+          'log bytes': written.bytes / inbound.sent.length,
+          'database bytes': grown / inbound.sent.length,
           'deliveries refused': deliverer.refused - refused,
           'commands again': agents.again,
         }),

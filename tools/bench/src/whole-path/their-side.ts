@@ -6,7 +6,7 @@ import { Client, Deliverer } from './http.js';
 import { Pool } from './pool.js';
 import { Provider } from './provider.js';
 import { Tail } from './tail.js';
-import { committed } from './transactions.js';
+import { committed } from './databases.js';
 import { deliveriesOf, inboundOf, STATUSES } from './traffic.js';
 import { startTutorial, type Tutorial } from './tutorial.js';
 import { soon } from './wait.js';
