@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { typesOf } from '@centralita/contracts';
 import { createMemoryLog, eventRecord, OnEvents, type EventBatch, type MemoryLog } from '@centralita/event-log';
 import { eventStoreMigrations } from '@centralita/event-store';
 import { startTestService, type TestActor, type TestService } from '@centralita/platform-nest/testing';
@@ -14,7 +15,7 @@ const seen: string[] = [];
 class HandlerController {
   @OnEvents('operations.events.v1', {
     handles: ['projection.rebuilt.v1'],
-    ignores: ['record.parked.v1', 'record.retried.v1', 'record.skipped.v1', 'key.rotated.v1'],
+    ignores: typesOf('operations.events.v1').filter((type) => type !== 'projection.rebuilt.v1'),
   })
   async note(batch: EventBatch): Promise<void> {
     seen.push(...batch.events.map(({ event }) => event.id));

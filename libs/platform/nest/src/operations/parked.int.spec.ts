@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { PlatformError, type ParkedKeyPage } from '@centralita/contracts';
+import { PlatformError, typesOf, type ParkedKeyPage } from '@centralita/contracts';
 import { createMemoryLog, OnEvents, type EventBatch, type MemoryLog } from '@centralita/event-log';
 import { EventStore, type Tx } from '@centralita/event-store';
 import { createTestDatabase, until, type TestDatabase } from '@centralita/testing-engines';
@@ -15,7 +15,7 @@ const bug: { active: boolean } = { active: true };
 class HandlerController {
   @OnEvents('operations.events.v1', {
     handles: ['projection.rebuilt.v1'],
-    ignores: ['record.parked.v1', 'record.retried.v1', 'record.skipped.v1', 'key.rotated.v1'],
+    ignores: typesOf('operations.events.v1').filter((type) => type !== 'projection.rebuilt.v1'),
   })
   async count(batch: EventBatch): Promise<void> {
     const tx = batch.tx as Tx;

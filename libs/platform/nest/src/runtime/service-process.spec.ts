@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { typesOf } from '@centralita/contracts';
 import { OnEvents, type EventBatch } from '@centralita/event-log';
 import { Controller, Module } from '@nestjs/common';
 import { z } from 'zod';
@@ -10,7 +11,7 @@ import { fixtureMigrations } from '../testing/fixture.spec.js';
 class NothingController {
   @OnEvents('operations.events.v1', {
     handles: ['projection.rebuilt.v1'],
-    ignores: ['record.parked.v1', 'record.retried.v1', 'record.skipped.v1', 'key.rotated.v1'],
+    ignores: typesOf('operations.events.v1').filter((type) => type !== 'projection.rebuilt.v1'),
   })
   async nothing(_batch: EventBatch): Promise<void> {}
 }
