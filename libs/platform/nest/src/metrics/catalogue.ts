@@ -29,8 +29,6 @@ const serving = processes.filter((name) => name !== 'lag-exporter');
 const consuming = ['ingest-media', 'ingest-sender', 'conversation', 'routing', 'billing', 'audit-log'] as const;
 /** A consumer tells how it gets on as long as it runs; the exporter tells it from outside, also when nothing runs. */
 const ofGroups = [...consuming, 'lag-exporter'] as const;
-/** What the jobs prove is on the log, where the exporter reads it; a service may tell what it knows of its own. */
-const proving = ['billing', 'audit-log', 'lag-exporter'] as const;
 const sealing = ['ingest-webhook', 'ingest-media', 'ingest-sender', 'conversation', 'audit-log'] as const;
 
 const counter = <const Labels extends readonly string[] = []>(help: string, by: readonly ProcessName[], labels?: Labels) => ({
@@ -144,14 +142,8 @@ export const metricCatalogue = {
     ['topic', 'setting'],
   ),
   archive_lag_seconds: gauge('Age of the oldest record that no sealed segment of the archive holds.', ['lag-exporter']),
-  replay_verified_timestamp_seconds: gauge(
-    'When the last proof by replay was made, in seconds since the epoch; none when there is none.',
-    proving,
-    ['kind'],
-  ),
-  replay_verified_equal: gauge('1 when the last proof by replay gave the same digest, 0 when it gave another.', proving, [
-    'kind',
-  ]),
+  replay_proof_age_seconds: gauge('Time since the last proof by replay; none before the first.', ['lag-exporter'], ['what']),
+  replay_proof_failed: gauge('1 when the last proof by replay gave another digest.', ['lag-exporter'], ['what']),
   key_rotation_age_seconds: gauge('Time since a key was last rotated, or since the first event of operations.', ['lag-exporter']),
 } as const satisfies Readonly<Record<string, MetricEntry>>;
 
