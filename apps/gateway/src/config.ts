@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Uuid } from '@centralita/contracts';
 import { envInteger, envUrl, platformEnv, serviceEnv } from '@centralita/platform-nest';
 import { z } from 'zod';
+import { readTargets } from './platform/targets.js';
 
 const loopback = new Set(['127.0.0.1', '[::1]', 'localhost']);
 /** Plain http carries codes and cookies in clear: on this machine only. */
@@ -67,5 +68,10 @@ export const gatewayEnv = platformEnv.extend({
   BILLING_URL: envUrl('http', 'https').describe('address of billing'),
   AUDIT_LOG_URL: envUrl('http', 'https').describe('address of audit-log'),
   INGEST_URL: envUrl('http', 'https').describe('the process of ingest that serves media and subjects'),
+  PLATFORM_TARGETS_FILE: readable(readTargets, 'a JSON file [{ name, url, api? }] of processes and their operations ports')
+    .optional()
+    .describe(
+      'JSON file `[{ name, url, api? }]`: operations ports whose figures the console shows to the platform team; without it the console says that they are in Grafana',
+    ),
 });
 export type GatewayConfig = z.infer<typeof gatewayEnv>;

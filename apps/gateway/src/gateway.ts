@@ -23,6 +23,7 @@ import { gatewayEnv } from './config.js';
 import { addSecurityHeaders } from './console/security-headers.js';
 import { serveConsole } from './console/static-files.js';
 import { GatewayModule } from './gateway.module.js';
+import { PlatformSampler } from './platform/sampler.js';
 import { RouteLoader } from './proxy/route-loader.js';
 import { RouteTable } from './proxy/route-table.js';
 import { Sessions1764000000000 } from './session/migration.js';
@@ -76,10 +77,10 @@ export const startGateway = async (env: NodeJS.ProcessEnv, given: GatewayOverrid
 
     const dataSource = createDataSource({
       url: config.DATABASE_URL,
-    watchPool(metrics, dataSource, config.DATABASE_POOL_SIZE);
       poolSize: config.DATABASE_POOL_SIZE,
       applicationName: 'centralita-gateway',
     });
+    watchPool(metrics, dataSource, config.DATABASE_POOL_SIZE);
     await connectWhenMigrated(dataSource, gatewayMigrations, logger, drain.signal);
     const db = new Database(dataSource, { isolationGuardFired: () => metrics.rlsContextMissing.inc() });
     drain.add('close', 'database', () => db.close());
@@ -94,8 +95,11 @@ export const startGateway = async (env: NodeJS.ProcessEnv, given: GatewayOverrid
     drain.add('close', 'route loader', () => loader.stop());
     health.add('routes', () => (table.missing().length === 0 ? null : `not read: ${table.missing().join(', ')}`));
 
+    const sampler = config.PLATFORM_TARGETS_FILE ? new PlatformSampler(config.PLATFORM_TARGETS_FILE) : null;
+    drain.add('close', 'platform sampler', () => sampler?.stop());
+
     const app = await NestFactory.create<NestFastifyApplication>(
-      GatewayModule.forRoot({ config, db, tokens, table, logger, metrics, drain }),
+      GatewayModule.forRoot({ config, db, tokens, table, logger, metrics, drain, sampler }),
       createHttpAdapter({ bodyLimit: BODY_LIMIT, trustProxyHops: config.TRUSTED_PROXY_HOPS }),
       { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
     );
@@ -112,6 +116,7 @@ export const startGateway = async (env: NodeJS.ProcessEnv, given: GatewayOverrid
     const server = app.getHttpServer();
     drain.add('accept', 'http', gracefulClose(server));
     loader.start();
+    sampler?.start();
     await app.listen(config.HTTP_PORT, config.HTTP_HOST);
     const { port } = server.address() as AddressInfo;
     health.started();

@@ -1,5 +1,6 @@
 import { Problem, Session } from '@centralita/contracts';
 import { z } from 'zod';
+import { platformPaths } from '../platform/api-paths.js';
 import type { ApiDocument, RouteTable } from './route-table.js';
 import { ownerOfSegment, upstreams } from './services.js';
 
@@ -84,6 +85,7 @@ const ownPaths: Json = {
       },
     },
   },
+  ...platformPaths(problem),
 };
 
 const publicPaths = (service: string, document: ApiDocument): [string, unknown][] =>
