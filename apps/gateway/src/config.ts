@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Uuid } from '@centralita/contracts';
-import { envInteger, envUrl, platformEnv, serviceEnv } from '@centralita/platform-nest';
+import { envDatabase, envInteger, envList, envSecret, envUrl, platformEnv, serviceEnv } from '@centralita/platform-nest';
 import { z } from 'zod';
 import { readTargets } from './platform/targets.js';
 
@@ -36,23 +36,27 @@ const consoleFolder = (path: string): string => {
 
 /** Settings of the gateway. It needs no log and no keyring: it holds sessions and nothing else. */
 export const gatewayEnv = platformEnv.extend({
-  DATABASE_URL: envUrl('postgres', 'postgresql').describe('application role of the sessions’ database'),
+  DATABASE_URL: envDatabase.describe('application role of the sessions’ database'),
   DATABASE_POOL_SIZE: serviceEnv.shape.DATABASE_POOL_SIZE,
   PUBLIC_URL: safeUrl.describe('address under which browsers reach the gateway; cookies are Secure when it is https'),
   OIDC_ISSUER: safeUrl.describe('address of the identity provider; https, except on this machine'),
   OIDC_CLIENT_ID: z.string().min(1).describe('client id of the gateway at the provider'),
-  OIDC_CLIENT_SECRET: z.string().min(1).optional().describe('public client with PKCE when there is none'),
+  OIDC_CLIENT_SECRET: envSecret(z.string().min(1)).optional().describe('public client with PKCE when there is none'),
   OIDC_SCOPE: z.string().default('openid profile').describe('scopes asked for at a login'),
+  OIDC_REQUIRED_ACR: envList
+    .optional()
+    .describe(
+      'with commas between: ways of signing in (`acr`) of which one is asked for and required, for example one with a second factor',
+    ),
   OIDC_TENANT_CLAIM: z.string().default('tenant').describe('claim of the ID token with the tenant’s UUID'),
   OIDC_ROLES_CLAIM: z.string().default('roles').describe('claim with the list of roles'),
   OIDC_LABEL_CLAIM: z.string().default('label').describe('claim with the name to show'),
   GATEWAY_SIGNING_KEY_FILE: readable(signingKey, 'a file with an Ed25519 private key in PKCS#8 PEM').describe(
     'PEM file (PKCS8) with the Ed25519 key that signs the tokens for the services',
   ),
-  SESSION_SECRET: z
-    .string()
-    .min(32, 'must have at least 32 characters')
-    .describe('keys the hashes of session ids and seals the login cookie; changing it ends all sessions'),
+  SESSION_SECRET: envSecret(z.string().min(32, 'must have at least 32 characters')).describe(
+    'keys the hashes of session ids and seals the login cookie; changing it ends all sessions',
+  ),
   SESSION_HOURS: envInteger(1, 24).default(10).describe('a session ends so long after its login'),
   LOGIN_RATE_PER_MINUTE: envInteger(1, 10_000).default(60).describe('logins that one address may begin'),
   TRUSTED_PROXY_HOPS: envInteger(0, 10).default(0).describe('proxies in front whose X-Forwarded-For is believed'),

@@ -63,11 +63,7 @@ export const startGateway = async (env: NodeJS.ProcessEnv, given: GatewayOverrid
   }
 
   async function build(): Promise<RunningGateway> {
-    const tracing = startTracing({
-      service: 'gateway',
-      ...instanceName,
-      ...(config.OTEL_EXPORTER_OTLP_ENDPOINT ? { endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT } : {}),
-    });
+    const tracing = startTracing({ service: 'gateway', env: config });
     drain.add('telemetry', 'traces', () => tracing.shutdown());
     const metrics = createMetrics({ service: 'gateway' });
     const health = new Health();

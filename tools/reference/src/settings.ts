@@ -1,16 +1,10 @@
-import { platformEnv, serviceEnv, type ServiceOptions } from '@centralita/platform-nest';
+import { companionsOf, migratorEnv, platformEnv, serviceEnv, settingsOf, type ServiceOptions } from '@centralita/platform-nest';
 import { z } from 'zod';
 import { loadFrom } from './repository.js';
 
 type Fields = Readonly<Record<string, z.ZodType>>;
 type Service = Pick<ServiceOptions, 'customerData' | 'relayTopics'> & { readonly schema: z.ZodType };
 type Process = { readonly name: string; readonly fields: Fields };
-
-const fieldsOf = (schema: z.ZodType): Fields => {
-  if (schema instanceof z.ZodObject) return schema.shape;
-  if (schema instanceof z.ZodPipe) return fieldsOf(schema.in as z.ZodType);
-  throw new TypeError('settings are an object of zod');
-};
 
 const without = (fields: Fields, names: readonly string[]): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
@@ -26,11 +20,23 @@ const defaultOf = (schema: z.ZodType): string => {
   return typeof data === 'string' || typeof data === 'number' ? `\`${data}\`` : '-';
 };
 
-const rowOf = (name: string, schema: z.ZodType, given = defaultOf(schema)): string => {
+const rowsOf = (name: string, schema: z.ZodType, given = defaultOf(schema)): string[] => {
   const meaning = descriptionOf(schema);
   if (meaning === undefined) throw new Error(`${name} has no description: give its schema one`);
-  return `| \`${name}\` | ${given} | ${meaning} |`;
+  const { file, credentials } = companionsOf(name, schema);
+  return [
+    `| \`${name}\` | ${given} | ${meaning} |`,
+    ...(file === null ? [] : [`| \`${file}\` | - | file with \`${name}\`, in its place |`]),
+    ...(credentials === null
+      ? []
+      : [
+          `| \`${credentials}\` | - | folder with the files \`username\` and \`password\` for \`${name}\`, which then holds neither; read again at each connection |`,
+        ]),
+  ];
 };
+
+const rowsOfAll = (schema: z.ZodType): string[] =>
+  Object.entries(settingsOf(schema)).flatMap(([name, field]) => rowsOf(name, field));
 
 /** What a service makes of the platform's optional settings: see `environmentOf` of platform-nest. */
 const needs = ({ customerData, relayTopics }: Service): string[] => [
@@ -73,41 +79,44 @@ const section = (title: string, rows: readonly string[]): string[] => [
 export const settingsPage = async (): Promise<string> => {
   const { gatewayEnv } = await loadFrom<{ gatewayEnv: z.ZodType }>('gateway', 'config.ts');
   const { webhookEnv } = await loadFrom<{ webhookEnv: z.ZodType }>('ingest', 'config.ts');
+  const { replayEnv } = await loadFrom<{ replayEnv: z.ZodType }>('billing', 'replay/command.ts');
+  const { rebuildEnv } = await loadFrom<{ rebuildEnv: z.ZodType }>('audit-log', 'rebuild/command.ts');
   const services = await behindGateway();
   const everywhere = Object.keys(platformEnv.shape);
   const inServices = Object.keys(serviceEnv.shape);
   const processes: readonly Process[] = [
-    { name: 'ingest-webhook', fields: without(fieldsOf(webhookEnv), everywhere) },
-    ...services.map(([name, { schema }]) => ({ name, fields: without(fieldsOf(schema), inServices) })),
-    { name: 'gateway', fields: without(fieldsOf(gatewayEnv), everywhere) },
+    { name: 'ingest-webhook', fields: without(settingsOf(webhookEnv), everywhere) },
+    ...services.map(([name, { schema }]) => ({ name, fields: without(settingsOf(schema), inServices) })),
+    { name: 'gateway', fields: without(settingsOf(gatewayEnv), everywhere) },
   ];
   return [
     '# Environment variables',
     '',
     'Made from the schemas by `tools/reference`; do not edit. A process reads its environment once, at its start. If something is wrong, one',
-    'message lists all of it and the process ends with status 78. Values are never printed. An empty value counts as none.',
+    'message lists all of it and the process ends with status 78. Values are never printed. An empty value counts as none. Every secret can be',
+    'given as a file instead: [secrets](../how-to/secrets.md).',
     '',
     ...section(
       'Every process',
-      Object.entries(platformEnv.shape).map(([name, schema]) => rowOf(name, schema)),
+      Object.entries(platformEnv.shape).flatMap(([name, schema]) => rowsOf(name, schema)),
     ),
     ...section(
       `Every service behind the gateway: ${services.map(([name]) => name).join(', ')}`,
-      Object.entries(without(serviceEnv.shape, everywhere)).map(([name, schema]) =>
-        rowOf(name, schema, givenTo(services, name, schema)),
+      Object.entries(without(serviceEnv.shape, everywhere)).flatMap(([name, schema]) =>
+        rowsOf(name, schema, givenTo(services, name, schema)),
       ),
     ),
     ...processes.flatMap(({ name, fields }) =>
       section(
         name,
-        Object.entries(fields).map(([field, schema]) => rowOf(field, schema)),
+        Object.entries(fields).flatMap(([field, schema]) => rowsOf(field, schema)),
       ),
     ),
     ...section('`main.js migrate`, which brings the database of a service up to date and ends', [
-      '| `DATABASE_MIGRATOR_URL` | required | role that owns the database |',
-      '| `DATABASE_APP_ROLE` | the database’s name and `_app` | role of the services |',
-      '| `DATABASE_RELAY_ROLE` | the database’s name and `_relay` | role that publishes |',
+      ...rowsOfAll(migratorEnv),
       '| `INGEST_ROLE` | required for ingest | any of the three: they share one database |',
     ]),
+    ...section('`main.js replay` of billing, with the settings of Kafka', rowsOfAll(replayEnv)),
+    ...section('`main.js rebuild` of audit-log, with the settings of Kafka', rowsOfAll(rebuildEnv)),
   ].join('\n');
 };

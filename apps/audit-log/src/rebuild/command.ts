@@ -1,17 +1,15 @@
 import { openEventLog } from '@centralita/event-log';
 import { createDataSource, Database } from '@centralita/event-store';
-import { envUrl, kafkaConnection, loadConfig } from '@centralita/platform-nest';
+import { envDatabase, kafkaConnection, loadConfig } from '@centralita/platform-nest';
 import { z } from 'zod';
 import { logIdOf } from '../log-identity.js';
 import { Signer } from '../signing/signer.js';
 import { compareStored } from './compare.js';
 import { rebuild } from './rebuild.js';
 
-const rebuildEnv = z.object({
+export const rebuildEnv = z.object({
   AUDIT_SIGNING_KEY_FILE: z.string().min(1).describe('its public half verifies the checkpoints'),
-  DATABASE_URL: envUrl('postgres', 'postgresql')
-    .optional()
-    .describe('when given, the stored leaves are compared with the log too'),
+  DATABASE_URL: envDatabase.describe('when given, the stored leaves are compared with the log too').optional(),
 });
 
 /**

@@ -220,3 +220,21 @@ describe('the rate of sign-ins', () => {
     }
   });
 });
+
+describe('a sign-in that must be strong', () => {
+  it('is asked for, and refused when the provider does not say that it was', async () => {
+    const sut = await startHarness({ OIDC_REQUIRED_ACR: 'second-factor,hardware' });
+    try {
+      const begun = await fetch(`${sut.url}/auth/login`, { redirect: 'manual' });
+      expect(new URL(begun.headers.get('location') ?? '').searchParams.get('acr_values')).toBe('second-factor hardware');
+      const claims = { tenant: sut.tenants[0]?.tenantId, roles: ['agent'] };
+      const signIn = async (acr?: string): Promise<number> => {
+        sut.identity.next({ sub: randomUUID(), claims, ...(acr === undefined ? {} : { acr }) });
+        return (await new TestBrowser().follow(`${sut.url}/auth/login?returnTo=/x`)).response.status;
+      };
+      expect([await signIn(), await signIn('password'), await signIn('second-factor')]).toEqual([401, 401, 200]);
+    } finally {
+      await sut.stop();
+    }
+  });
+});

@@ -56,6 +56,7 @@ export class OidcLogin {
       nonce: pending.nonce,
       code_challenge: await client.calculatePKCECodeChallenge(pending.verifier),
       code_challenge_method: 'S256',
+      ...(this.config.OIDC_REQUIRED_ACR ? { acr_values: this.config.OIDC_REQUIRED_ACR.join(' ') } : {}),
     });
     const cookie = await new EncryptJWT(pending)
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
@@ -82,6 +83,10 @@ export class OidcLogin {
       });
       const claims = tokens.claims();
       if (!claims) throw new PlatformError('UNAUTHENTICATED', 'the provider sent no ID token');
+      const { OIDC_REQUIRED_ACR: required } = this.config;
+      // What was asked for by `acr_values` is a wish to the provider; the token says what was done.
+      if (required && !(typeof claims.acr === 'string' && required.includes(claims.acr)))
+        throw new PlatformError('UNAUTHENTICATED', 'the sign-in was not as strong as this installation requires', { required });
       return { claims: { ...claims }, returnTo: pending.returnTo };
     } catch (error) {
       if (error instanceof PlatformError) throw error;

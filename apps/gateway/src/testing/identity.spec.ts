@@ -8,7 +8,12 @@ import MemoryAdapter from 'oidc-provider/lib/adapters/memory_adapter.js';
 class Memory extends MemoryAdapter {}
 const { privateKey: signingKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
-export type TestPerson = { readonly sub: string; readonly claims: Readonly<Record<string, unknown>> };
+export type TestPerson = {
+  readonly sub: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** How this person signs in; without it the provider says nothing of it. */
+  readonly acr?: string;
+};
 
 /** A real OpenID provider that signs in whoever is `next`, without a form. */
 export const startTestIdentity = async (
@@ -41,6 +46,7 @@ export const startTestIdentity = async (
         response_types: ['code'],
       },
     ],
+    acrValues: ['password', 'second-factor'],
     claims: { openid: ['sub', 'tenant', 'roles', 'label'], profile: [] },
     conformIdTokenClaims: false,
     pkce: { required: () => true },
@@ -61,7 +67,9 @@ export const startTestIdentity = async (
       return request.destroy();
     }
     if (!request.url?.startsWith('/interaction/')) return answer(request, response);
-    void provider.interactionFinished(request, response, { login: { accountId: current } }, { mergeWithLastSubmission: false });
+    const acr = people.get(current)?.acr;
+    const login = { accountId: current, ...(acr === undefined ? {} : { acr }) };
+    void provider.interactionFinished(request, response, { login }, { mergeWithLastSubmission: false });
   });
   return {
     issuer,

@@ -1,6 +1,6 @@
 import type { Logger } from '@centralita/platform-nest';
 import { describeError } from '@centralita/platform-nest';
-import pg from 'pg';
+import { Client } from '@centralita/event-store/connection';
 import { arrivalName, arrivalsIn, DONE_CHANNEL, INPUT_CHANNEL } from './input-table.js';
 
 const RECONNECT_MS = 1000;
@@ -15,7 +15,7 @@ export class Signals {
   readonly #waiters = new Map<string, Set<() => void>>();
   readonly #listeners = new Set<(tenantId: string) => void>();
   readonly #taken = new Set<string>();
-  #client: pg.Client | undefined;
+  #client: Client | undefined;
   #retry: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -25,7 +25,13 @@ export class Signals {
   ) {}
 
   async start(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.url, application_name: 'centralita-routing-signals' });
+    let client: Client;
+    try {
+      client = new Client({ connectionString: this.url, application_name: 'centralita-routing-signals' });
+    } catch (error) {
+      this.#later(error);
+      return;
+    }
     client.on('notification', ({ channel, payload }) => this.#notified(channel, payload ?? ''));
     client.on('error', (error) => this.#lost(client, error));
     client.on('end', () => this.#lost(client, undefined));
@@ -105,12 +111,16 @@ export class Signals {
     for (const done of [...(this.#waiters.get(key) ?? [])]) done();
   }
 
-  #lost(client: pg.Client, error: unknown): void {
+  #lost(client: Client, error: unknown): void {
     if (this.#client !== client || this.#stopped) return;
     this.#client = undefined;
+    void client.end().catch(() => undefined);
+    this.#later(error);
+  }
+
+  #later(error: unknown): void {
     if (error !== undefined)
       this.logger.warn({ err: describeError(error) }, 'signals are lost; looking by time until they are back');
-    void client.end().catch(() => undefined);
     this.#retry = setTimeout(() => void this.start(), RECONNECT_MS);
   }
 }

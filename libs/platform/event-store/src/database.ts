@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isPlatformError, PlatformError, Uuid } from '@centralita/contracts';
 import type { ClientBase, PoolClient, QueryResult } from 'pg';
 import { DataSource, QueryFailedError, type Logger, type MigrationInterface } from 'typeorm';
+import { Client } from './connection.js';
 import { databaseError, isRetryableTransaction } from './database-error.js';
 import { prepared, statementOf } from './prepared.js';
 import type { SystemTx, Tx } from './types.js';
@@ -48,6 +49,7 @@ export const createDataSource = (options: DataSourceOptions): DataSource =>
     // An idle connection that breaks is replaced at the next use; the error itself holds nothing that the next query would not say.
     poolErrorHandler: () => undefined,
     extra: {
+      Client,
       // From the first moment on: TypeORM and the pool listen a little later, and an error that nobody hears ends the process.
       onConnect: (client: ClientBase) => void client.on('error', () => undefined),
       // A new connection costs the server more than hundreds of statements: its process, its authentication, its plans.
@@ -74,8 +76,6 @@ const listenersOf = ({ options }: DataSource): Set<() => void> => {
   return listeners;
 };
 
-/** One database of one service: transactions with the tenant set, errors without values. */
-export class Database {
 export type DatabaseHooks = {
   /** Row-level security has refused a statement: code wrote, or asked for, what its tenant is not set for. */
   readonly isolationGuardFired?: () => void;
@@ -83,16 +83,18 @@ export type DatabaseHooks = {
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
+/** One database of one service: transactions with the tenant set, errors without values. */
+export class Database {
   readonly #dataSource: DataSource;
   readonly #appendListeners: Set<() => void>;
+  readonly #hooks: DatabaseHooks;
   #ready: Promise<unknown> | undefined;
 
-  readonly #hooks: DatabaseHooks;
   constructor(dataSource: DataSource, hooks: DatabaseHooks = {}) {
     this.#dataSource = dataSource;
+    this.#hooks = hooks;
     this.#appendListeners = listenersOf(dataSource);
   }
-    this.#hooks = hooks;
 
   /**
    * One transaction that sees the rows of one tenant. It is run again, with all of `work`, after a deadlock or a serialisation
@@ -169,9 +171,9 @@ const INSUFFICIENT_PRIVILEGE = '42501';
       } catch (error) {
         // The first error is the one that counts; a rollback fails only when the connection is gone, and then nothing was committed.
         await client.query('rollback').catch(() => undefined);
+        if (isPlatformError(error) && error.details['sqlState'] === INSUFFICIENT_PRIVILEGE) this.#hooks.isolationGuardFired?.();
         throw error;
       }
-        if (isPlatformError(error) && error.details['sqlState'] === INSUFFICIENT_PRIVILEGE) this.#hooks.isolationGuardFired?.();
     } finally {
       await runner.release();
     }

@@ -1,4 +1,5 @@
 import { PlatformError } from '@centralita/contracts';
+import { Client } from '@centralita/event-store/connection';
 import { Pool, type PoolClient, type QueryResult } from 'pg';
 import type { KeyState } from './subject-keys.js';
 
@@ -24,6 +25,7 @@ export class KeyStore {
 
   constructor(databaseUrl: string) {
     this.#pool = new Pool({
+      Client,
       connectionString: databaseUrl,
       max: 4,
       pipeline: true,

@@ -1,3 +1,4 @@
+import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
 import { z } from 'zod';
 
 /** A whole number of the environment. */
@@ -22,6 +23,17 @@ export const envUrl = (...protocols: string[]): z.ZodType<string> =>
             : `must be a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
       },
     );
+/** A setting that nobody may see: it can also be given as a file, by its name and `_FILE`. */
+export const envSecret = <Schema extends z.ZodType>(schema: Schema): Schema => schema.meta({ secret: true });
+/** Address of a Postgres database. Name and password may stand in it, or as files in the folder that `…_CREDENTIALS_DIR` names. */
+export const envDatabase: z.ZodType<string> = envSecret(envUrl('postgres', 'postgresql')).meta({ database: true });
+/** `name=value` pairs between commas, percent-encoded, as OpenTelemetry writes headers and attributes. */
+export const envPairs: z.ZodType<Record<string, string>> = z
+  .string()
+  .refine((value) => value.split(',').every((pair) => /^\s*[^=\s]+\s*=/.test(pair)), {
+    message: 'must be name=value, with commas between',
+  })
+  .transform((value) => parseKeyPairsIntoRecord(value));
 /** Words between commas, at least one. */
 export const envList: z.ZodType<string[]> = z
   .string()

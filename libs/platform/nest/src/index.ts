@@ -34,7 +34,8 @@ export { createMetrics, keyringMetrics, logMetrics, watchPool, type Metrics } fr
 export { metricCatalogue, processes, type MetricEntry, type MetricName, type ProcessName } from './metrics/catalogue.js';
 export { listParkedKeys, ParkedController, retryParkedKey, skipParkedRecord } from './operations/parked.controller.js';
 export { PlatformModule, type PlatformModuleOptions } from './platform.module.js';
-export { exitWith, migrateFromEnv, runService } from './run-service.js';
+export { companionsOf, settingsOf } from './settings.js';
+export { exitWith, migrateFromEnv, migratorEnv, runService } from './run-service.js';
 export { startService, type RunningService, type ServiceOptions, type ServiceOverrides } from './start-service.js';
 export { connectWhenMigrated, missingMigrations, runMigrations, type Migrations } from './runtime/database.js';
 export { DrainController, drainOnSignals, drainPhases, type DrainPhase } from './runtime/drain.js';

@@ -52,9 +52,41 @@ describe('settings of Kafka', () => {
       driver: 'kafkajs',
       brokers: ['one:9092', 'two:9092'],
       tls: { ca: ['the ca\n'], cert: 'the cert\n', key: 'the key\n' },
-      sasl: { mechanism: 'scram-sha-512', username: 'billing', password: 'the password' },
+      sasl: { mechanism: 'scram-sha-512', username: 'billing', password: expect.any(Function) },
     });
     expect(read({ KAFKA_TLS: 'true' })).toMatchObject({ tls: {} });
+  });
+
+  it('ask for the password or the token again at each sign-in', async () => {
+    const secretOf = (env: Record<string, string>): (() => string) => {
+      const { sasl } = read({ KAFKA_TLS: 'true', ...env });
+      const secret = sasl?.mechanism === 'oauthbearer' ? sasl.token : sasl?.password;
+      if (typeof secret !== 'function') throw new Error('it is not asked for again');
+      return secret;
+    };
+    const path = join(folder, 'rotating');
+    await writeFile(path, 'one\n');
+    const token = secretOf({ KAFKA_SASL_MECHANISM: 'oauthbearer', KAFKA_SASL_TOKEN_FILE: path });
+    const password = secretOf({ KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'b', KAFKA_SASL_PASSWORD_FILE: path });
+    expect([token(), password()]).toEqual(['one', 'one']);
+    await writeFile(path, 'two\n');
+    expect([token(), password()]).toEqual(['two', 'two']);
+    await rm(path);
+    expect(token).toThrow(expect.objectContaining({ code: 'LOG_UNAVAILABLE', message: 'KAFKA_SASL_TOKEN_FILE cannot be read' }));
+  });
+
+  it('refuse a token in clear, and names and passwords beside it', () => {
+    expect(complaints({ KAFKA_SASL_MECHANISM: 'oauthbearer', KAFKA_SASL_USERNAME: 'b', KAFKA_SASL_PASSWORD: 'hunter2' })).toEqual(
+      [
+        'KAFKA_SASL_PASSWORD is of no use with KAFKA_SASL_MECHANISM oauthbearer',
+        'KAFKA_SASL_TOKEN_FILE is required to sign in',
+        'KAFKA_SASL_USERNAME is of no use with KAFKA_SASL_MECHANISM oauthbearer',
+        'KAFKA_TLS must be true with KAFKA_SASL_MECHANISM oauthbearer',
+      ],
+    );
+    expect(complaints({ KAFKA_SASL_TOKEN_FILE: files.key })).toEqual([
+      'KAFKA_SASL_TOKEN_FILE is of no use unless KAFKA_SASL_MECHANISM is oauthbearer',
+    ]);
   });
 
   it('say everything that is wrong at once, and no secret', () => {

@@ -20,7 +20,6 @@ import type { z } from 'zod';
 import { AccessRecorder } from './access/recorder.js';
 import { remoteKeys, tokenVerifier } from './auth/token.js';
 import { loadConfig, serviceEnv } from './config.js';
-import { envBase64, envUrl } from './environment.js';
 import { kafkaConnection } from './kafka.js';
 import { topicFeed, type FeedReader } from './feed/feed.js';
 import { createLogger, describeError, NestLogger, type Logger } from './logger.js';
@@ -86,9 +85,12 @@ export type RunningService<C = unknown> = {
 const environmentOf = (options: Pick<ServiceOptions, 'customerData' | 'relayTopics'>) =>
   serviceEnv.extend({
     ...(options.customerData
-      ? { KEYRING_DATABASE_URL: envUrl('postgres', 'postgresql'), KEYRING_MASTER_KEY: envBase64(32) }
+      ? {
+          KEYRING_DATABASE_URL: serviceEnv.shape.KEYRING_DATABASE_URL.unwrap(),
+          KEYRING_MASTER_KEY: serviceEnv.shape.KEYRING_MASTER_KEY.unwrap(),
+        }
       : {}),
-    ...(options.relayTopics ? { RELAY_DATABASE_URL: envUrl('postgres', 'postgresql') } : {}),
+    ...(options.relayTopics ? { RELAY_DATABASE_URL: serviceEnv.shape.RELAY_DATABASE_URL.unwrap() } : {}),
   } as Pick<typeof serviceEnv.shape, 'KEYRING_DATABASE_URL' | 'KEYRING_MASTER_KEY' | 'RELAY_DATABASE_URL'>);
 
 /** Builds and starts a service in this process. `runService` adds signals and exit statuses; tests call it by `startTestService`. */
@@ -125,11 +127,7 @@ export const startService = async <C>(
 
   async function build(): Promise<RunningService<C>> {
     const clock = overrides.clock ?? (() => new Date());
-    const tracing = startTracing({
-      service: name,
-      ...(platform.SERVICE_INSTANCE ? { instance: platform.SERVICE_INSTANCE } : {}),
-      ...(platform.OTEL_EXPORTER_OTLP_ENDPOINT ? { endpoint: platform.OTEL_EXPORTER_OTLP_ENDPOINT } : {}),
-    });
+    const tracing = startTracing({ service: name, env: platform });
     drain.add('telemetry', 'traces', () => tracing.shutdown());
     const metrics = createMetrics({ service: name });
     const health = new Health();
@@ -140,9 +138,9 @@ export const startService = async <C>(
     const dataSource = createDataSource({
       url: platform.DATABASE_URL,
       poolSize: platform.DATABASE_POOL_SIZE,
-    watchPool(metrics, dataSource, platform.DATABASE_POOL_SIZE);
       applicationName: `centralita-${name}`,
     });
+    watchPool(metrics, dataSource, platform.DATABASE_POOL_SIZE);
     await connectWhenMigrated(dataSource, migrations, logger, drain.signal);
     drain.check();
     const db = new Database(dataSource, { isolationGuardFired: () => metrics.rlsContextMissing.inc() });
@@ -199,7 +197,6 @@ export const startService = async <C>(
 
     const sampler = new Sampler({
       relay,
-      dataSource,
       metrics,
       ...(consumerGroup ? { group: groupSampler({ db, log, groupId: consumerGroup, metrics }) } : {}),
     });

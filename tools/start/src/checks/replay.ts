@@ -3,7 +3,7 @@ import { createDatabase, dropDatabase } from '@centralita/testing-engines';
 import { Random } from '@centralita/tool-simulator';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { StartContext } from '../context.js';
 import { projectRoot } from '../folders.js';
 import { runNode } from './commands.js';
@@ -100,7 +100,7 @@ const rebuildInDatabase = async (adminUrl: string, service: ReturnType<StartCont
     const env = { ...service.env, DATABASE_URL: fresh.appUrl, DATABASE_MIGRATOR_URL: fresh.ownerUrl };
     const migrated = await runNode(service.script, ['migrate'], env);
     if (migrated.exitCode !== 0) throw new Error(`the fresh database was not migrated: ${migrated.output}`);
-    const rebuilt = await runNode(join(dirname(service.script), 'replay/main.js'), [], env);
+    const rebuilt = await runNode(service.script, ['replay'], env);
     if (rebuilt.exitCode !== 0) throw new Error(`the rebuild failed: ${rebuilt.output}`);
     return JSON.parse(rebuilt.stdout) as Replayed;
   } finally {

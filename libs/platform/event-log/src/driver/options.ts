@@ -1,11 +1,19 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { LogLogger, LogMetrics } from '../port.js';
 
-export type SaslOptions = {
-  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
-  readonly username: string;
-  readonly password: string;
-};
+/** A secret, or how to read it anew: asked at each sign-in, so that a rotated one needs no restart. May throw LOG_UNAVAILABLE. */
+export type Secret = string | (() => string);
+
+export const tell = (secret: Secret): string => (typeof secret === 'string' ? secret : secret());
+
+export type SaslOptions =
+  | {
+      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+      readonly username: string;
+      readonly password: Secret;
+    }
+  /** A token that somebody else renews, for example the one that Kubernetes projects into a pod. */
+  | { readonly mechanism: 'oauthbearer'; readonly token: Secret };
 
 export type ClientOptions = {
   readonly brokers: readonly string[];

@@ -1,5 +1,5 @@
-import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type RetryOptions } from 'kafkajs';
-import { PATIENCE, type ClientOptions } from '../driver/options.js';
+import kafkajs, { type Kafka, type LogEntry, type RetryOptions, type SASLOptions } from 'kafkajs';
+import { PATIENCE, tell, type ClientOptions, type SaslOptions } from '../driver/options.js';
 import type { LogLogger } from '../port.js';
 import { repairKafkajs } from './internals.js';
 
@@ -30,12 +30,26 @@ export const logCreator =
     else logger.debug(details, 'kafka client');
   };
 
+/** kafkajs looks at what it is given at each sign-in, so a getter is enough to be asked again. */
+export const saslOf = (sasl: SaslOptions): SASLOptions => {
+  if (sasl.mechanism === 'oauthbearer')
+    return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: tell(sasl.token) }) };
+  const { mechanism, username, password } = sasl;
+  return {
+    mechanism,
+    username,
+    get password() {
+      return tell(password);
+    },
+  };
+};
+
 /** One client per subscription and one for the rest: kafkajs shares committed offsets between the consumers of a client. */
 export const openClient = (options: ClientOptions): Kafka => {
   repairKafkajs();
   const security = {
     ...(options.tls !== undefined && { ssl: options.tls }),
-    ...(options.sasl && { sasl: options.sasl as NonNullable<KafkaConfig['sasl']> }),
+    ...(options.sasl && { sasl: saslOf(options.sasl) }),
   };
   return new kafkajs.Kafka({
     brokers: [...options.brokers],

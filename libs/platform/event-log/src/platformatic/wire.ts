@@ -1,12 +1,18 @@
 import { isIP } from 'node:net';
 import { ConnectionPool, parseBroker, SASLMechanisms, type API, type Broker, type ConnectionOptions } from '@platformatic/kafka';
-import type { ClientOptions } from '../driver/options.js';
+import { tell, type ClientOptions, type SaslOptions } from '../driver/options.js';
 
 const mechanisms = {
   plain: SASLMechanisms.PLAIN,
   'scram-sha-256': SASLMechanisms.SCRAM_SHA_256,
   'scram-sha-512': SASLMechanisms.SCRAM_SHA_512,
+  oauthbearer: SASLMechanisms.OAUTHBEARER,
 } as const;
+
+const saslOf = (sasl: SaslOptions): NonNullable<ConnectionOptions['sasl']> =>
+  sasl.mechanism === 'oauthbearer'
+    ? { mechanism: mechanisms.oauthbearer, token: () => tell(sasl.token) }
+    : { mechanism: mechanisms[sasl.mechanism], username: sasl.username, password: () => tell(sasl.password) };
 
 const CONNECT_MS = 3000;
 
@@ -17,13 +23,7 @@ export const connectionOptions = (options: ClientOptions, requestMs: number): Co
   ...(options.tls && { tls: options.tls === true ? {} : options.tls }),
   // TLS knows brokers by name; an address is no server name (RFC 6066).
   ...(options.tls && { tlsServerName: options.brokers.every((broker) => isIP(parseBroker(broker).host) === 0) }),
-  ...(options.sasl && {
-    sasl: {
-      mechanism: mechanisms[options.sasl.mechanism],
-      username: options.sasl.username,
-      password: options.sasl.password,
-    },
-  }),
+  ...(options.sasl && { sasl: saslOf(options.sasl) }),
 });
 
 /**

@@ -26,6 +26,16 @@ describe('the connections of @platformatic/kafka', () => {
     ['scram-sha-512', 'SCRAM-SHA-512'],
   ] as const)('sign in by %s', (mechanism, theirs) => {
     const sasl = { mechanism, username: 'billing', password: 'secret' };
-    expect(connectionOptions({ ...client, sasl }, 1000)).toMatchObject({ sasl: { ...sasl, mechanism: theirs } });
+    const options = connectionOptions({ ...client, sasl }, 1000);
+    expect(options).toMatchObject({ sasl: { username: 'billing', mechanism: theirs } });
+    expect((options.sasl?.password as () => string)()).toBe('secret');
+  });
+
+  it('sign in by a token that is read at each connection', () => {
+    let token = 'one';
+    const { sasl } = connectionOptions({ ...client, sasl: { mechanism: 'oauthbearer', token: () => token } }, 1000);
+    expect([sasl?.mechanism, (sasl?.token as () => string)()]).toEqual(['OAUTHBEARER', 'one']);
+    token = 'two';
+    expect((sasl?.token as () => string)()).toBe('two');
   });
 });

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { Client } from '../connection.js';
 import { databaseError } from '../database-error.js';
 
 export type OutboxState = {
@@ -39,6 +40,7 @@ export class Outbox {
   async #query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     if (!this.#pool) {
       this.#pool = new pg.Pool({
+        Client,
         connectionString: this.url,
         max: 1,
         idleTimeoutMillis: 60_000,

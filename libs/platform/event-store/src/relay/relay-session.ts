@@ -1,5 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { PlatformError } from '@centralita/contracts';
+import { Client } from '../connection.js';
 import { databaseError } from '../database-error.js';
 import type { EventRow } from '../event-data.js';
 import type { RelayOptions } from './relay-options.js';
@@ -57,7 +58,7 @@ export class RelaySession {
 
   /** `onRing` is called when another relay of this database has heard of a commit. */
   static async open(url: string, service: string, leaseMs: number, onRing: () => void): Promise<RelaySession> {
-    const client = new pg.Client({
+    const client = new Client({
       connectionString: url,
       application_name: `${service}-relay`,
       connectionTimeoutMillis: 5_000,
