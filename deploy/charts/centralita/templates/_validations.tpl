@@ -1,0 +1,2 @@
+{{- define "centralita.validate" -}}
+{{- end }}
