@@ -42,7 +42,7 @@ export const policiesOf = (manifests: readonly Manifest[], releaseNamespace: str
       return {
         name: manifest.metadata.name,
         namespace: manifest.metadata.namespace ?? releaseNamespace,
-        podSelector: (at(manifest, 'spec', 'podSelector') ?? {}),
+        podSelector: at(manifest, 'spec', 'podSelector') ?? {},
         types: (at(manifest, 'spec', 'policyTypes') as string[] | undefined) ?? ['Ingress', ...(egress ? ['Egress'] : [])],
         ingress: (at(manifest, 'spec', 'ingress') as Rule[] | undefined) ?? [],
         egress: egress ?? [],

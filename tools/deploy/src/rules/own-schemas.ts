@@ -27,14 +27,35 @@ const resources = object({
   limits: { type: 'object', additionalProperties: quantity },
 });
 
+const labelSelector = object({
+  matchLabels: strings,
+  matchExpressions: list(
+    object({ key: string, operator: oneOf('In', 'NotIn', 'Exists', 'DoesNotExist'), values: list(string) }, ['key', 'operator']),
+  ),
+});
+
+const spread = object(
+  {
+    maxSkew: count,
+    topologyKey: string,
+    whenUnsatisfiable: oneOf('ScheduleAnyway', 'DoNotSchedule'),
+    labelSelector,
+    matchLabelKeys: list(string),
+  },
+  ['maxSkew', 'topologyKey', 'whenUnsatisfiable'],
+);
+
+const networkPeer = object({
+  podSelector: labelSelector,
+  namespaceSelector: labelSelector,
+  ipBlock: object({ cidr: string, except: list(string) }, ['cidr']),
+});
+
 const metadataTemplate = object({ metadata: object({ labels: strings, annotations: strings }) });
 
 const podTemplate = object({
   metadata: object({ labels: strings, annotations: strings }),
-  securityContext: { type: 'object' },
-  topologySpreadConstraints: list({ type: 'object' }),
-  affinity: { type: 'object' },
-  tolerations: list({ type: 'object' }, 0),
+  topologySpreadConstraints: list(spread),
   priorityClassName: string,
   terminationGracePeriodSeconds: { type: 'integer', minimum: 0 },
 });
@@ -48,7 +69,7 @@ const listener = object(
     type: oneOf('internal', 'route', 'loadbalancer', 'nodeport', 'ingress', 'cluster-ip'),
     tls: boolean,
     authentication: object({ type: oneOf('tls', 'scram-sha-512', 'custom') }, ['type']),
-    networkPolicyPeers: list({ type: 'object' }),
+    networkPolicyPeers: list(networkPeer),
     configuration: object({ brokerCertChainAndKey: object({ secretName: string, certificate: string, key: string }) }),
   },
   ['name', 'port', 'type', 'tls'],
@@ -197,6 +218,26 @@ const dashboardSpec = object(
   ['instanceSelector'],
 );
 
+const secretKey = object({ name: string, key: string }, ['name', 'key']);
+
+/** Of the Barman Cloud plugin of CloudNativePG. */
+const objectStoreSpec = object(
+  {
+    retentionPolicy: { type: 'string', pattern: '^[1-9][0-9]*[dwm]$' },
+    configuration: object(
+      {
+        destinationPath: { type: 'string', pattern: '^(s3|gs|https)://.+' },
+        endpointURL: { type: 'string', pattern: '^https?://.+' },
+        s3Credentials: object({ accessKeyId: secretKey, secretAccessKey: secretKey, inheritFromIAMRole: boolean }),
+        wal: object({ compression: oneOf('bzip2', 'gzip', 'lz4', 'snappy', 'xz', 'zstd') }),
+        data: object({ compression: oneOf('bzip2', 'gzip', 'snappy') }),
+      },
+      ['destinationPath'],
+    ),
+  },
+  ['configuration'],
+);
+
 /** A topic or a user belongs to a cluster by this label; without it the operator does not see it. */
 const clusterLabel: Schema = { type: 'object', required: ['strimzi.io/cluster'], additionalProperties: { type: 'string' } };
 
@@ -205,6 +246,7 @@ const specs: Readonly<Record<string, readonly [spec: Schema, labels: Schema]>> =
   'kafka.strimzi.io/v1 KafkaNodePool': [nodePoolSpec, clusterLabel],
   'kafka.strimzi.io/v1 KafkaTopic': [topicSpec, clusterLabel],
   'kafka.strimzi.io/v1 KafkaUser': [userSpec, clusterLabel],
+  'barmancloud.cnpg.io/v1 ObjectStore': [objectStoreSpec, strings],
   'grafana.integreatly.org/v1beta1 GrafanaDashboard': [dashboardSpec, strings],
 };
 

@@ -9,6 +9,7 @@ const packages: Readonly<Record<string, string>> = {
   'cert-manager.io': '@kubernetes-models/cert-manager',
   'postgresql.cnpg.io': '@kubernetes-models/cloudnative-pg',
   'external-secrets.io': '@kubernetes-models/external-secrets',
+  'generators.external-secrets.io': '@kubernetes-models/external-secrets',
   'helm.toolkit.fluxcd.io': '@kubernetes-models/flux-cd',
   'source.toolkit.fluxcd.io': '@kubernetes-models/flux-cd',
   'gateway.networking.k8s.io': '@kubernetes-models/gateway-api',
