@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT_USAGE, type Io, type Outcome } from './io.js';
+import { opsCommand } from './ops/command.js';
 import { parkedCommand } from './parked/command.js';
 import { replayCommand } from './replay/command.js';
 import { verifyCommand } from './verify/command.js';
@@ -9,7 +10,7 @@ const version = (): string =>
   (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 /** One folder per command; a new command is one line here. */
-const commands: readonly ((io: Io, outcome: Outcome) => Command)[] = [verifyCommand, replayCommand, parkedCommand];
+const commands: readonly ((io: Io, outcome: Outcome) => Command)[] = [verifyCommand, replayCommand, parkedCommand, opsCommand];
 
 /** Runs one command line and returns the exit code. Never throws for what a user can get wrong. */
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {

@@ -16,5 +16,5 @@ export { LogDrivers, openEventLog, type EventLogOptions, type LogDriver } from '
 export type { SaslOptions } from './driver/options.js';
 export { OnEvents } from './nest/on-events.js';
 export { BatchContext, KafkaBatchStrategy, type KafkaBatchStrategyOptions } from './nest/strategy.js';
-export { contentLeaf, LeafCollector, leafHashes, readLeaves, recordLeaf, type PartitionLeaves } from './digest.js';
+export { byPlace, contentLeaf, LeafCollector, leafHashes, readLeaves, recordLeaf, type PartitionLeaves } from './digest.js';
 export { dumpLine, dumpLog, loadDump, verifyDump, type DumpedRecord, type DumpFinding, type DumpVerdict } from './dump.js';

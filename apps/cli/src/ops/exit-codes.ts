@@ -1,0 +1,46 @@
+import { isPlatformError, type ErrorCode } from '@centralita/contracts';
+import { EXIT_REFUSED, EXIT_UNAVAILABLE, EXIT_USAGE } from '../io.js';
+
+/** Exit codes of all commands, with what they mean. The reference page is made from this table. */
+export const EXIT_CODES = {
+  0: 'done; what was checked holds',
+  1: 'it was found that something differs, is damaged or stays parked; the first lines say what and where',
+  2: 'not in the state for it: not parked, not empty, not there, or somebody else was first',
+  3: 'a file, a record or an answer is malformed',
+  64: 'wrong usage',
+  69: 'what the command needs cannot be reached or cannot do it now: nothing is said about what was to be checked',
+  70: 'a bug of ours; standard error has the code',
+  77: 'refused: no token, a wrong token, or no permission',
+  78: 'the configuration is wrong; trying again does not help',
+} as const;
+export type ExitCode = keyof typeof EXIT_CODES;
+
+export const DONE = 0;
+export const DIFFERENT = 1;
+export const NOT_NOW = 2;
+export const MALFORMED = 3;
+const EXIT_SOFTWARE = 70;
+const EXIT_CONFIGURATION = 78;
+
+const byCode: Partial<Record<ErrorCode, ExitCode>> = {
+  CONFIGURATION_INVALID: EXIT_CONFIGURATION,
+  VALIDATION_FAILED: EXIT_USAGE,
+  RECORD_INVALID: MALFORMED,
+  SIGNATURE_INVALID: DIFFERENT,
+  LOG_BEHIND_STORE: DIFFERENT,
+  STORE_BEHIND_LOG: DIFFERENT,
+  TOPIC_MISMATCH: DIFFERENT,
+  OFFSET_OUT_OF_RANGE: DIFFERENT,
+  DECRYPTION_FAILED: DIFFERENT,
+  VERSION_CONFLICT: NOT_NOW,
+  NOT_FOUND: NOT_NOW,
+  FORBIDDEN: EXIT_REFUSED,
+  UNAUTHENTICATED: EXIT_REFUSED,
+  TOPIC_UNKNOWN: EXIT_UNAVAILABLE,
+};
+
+/** What a failure exits with; what nobody foresaw is a bug and says so. */
+export const exitOf = (error: unknown): ExitCode => {
+  if (!isPlatformError(error)) return EXIT_SOFTWARE;
+  return byCode[error.code] ?? (error.retryable ? EXIT_UNAVAILABLE : EXIT_SOFTWARE);
+};
