@@ -4,4 +4,5 @@ import './inbox/inbox.scenes.spec.js';
 import './inbox/reply.scenes.spec.js';
 import './ledger/ledger.scenes.spec.js';
 import './billing/billing.scenes.spec.js';
+import './platform/platform.scenes.spec.js';
 import './shell/screens.scenes.spec.js';

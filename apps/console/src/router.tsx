@@ -1,3 +1,4 @@
+import type { ParkingProcess } from '@centralita/contracts';
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -91,6 +92,26 @@ const statement = createRoute({ getParentRoute: () => billingArea, path: '$accou
 const line = createRoute({ getParentRoute: () => statement, path: 'lines/$line' });
 const message = createRoute({ getParentRoute: () => line, path: 'messages/$message' });
 
+export type PlatformSearch = { readonly parked?: ParkingProcess };
+const parking = [
+  'conversation',
+  'routing',
+  'billing',
+  'audit-log',
+  'ingest-media',
+  'ingest-sender',
+] as const satisfies readonly ParkingProcess[];
+const platformArea = createRoute({ getParentRoute: () => root, path: '/platform', component: guarded('platform') });
+const platform = createRoute({
+  getParentRoute: () => platformArea,
+  path: '/',
+  component: lazyRouteComponent(() => import('./platform/platform.js'), 'Platform'),
+  validateSearch: (search): PlatformSearch => {
+    const parked = oneOf(parking, search.parked);
+    return parked ? { parked } : {};
+  },
+});
+
 const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: Settings });
 
 export const router = createRouter({
@@ -99,6 +120,7 @@ export const router = createRouter({
     inboxArea.addChildren([inboxIndex, inbox.addChildren([conversation])]),
     ledgerArea.addChildren([ledger, findings, person, agent]),
     billingArea.addChildren([months, statement.addChildren([line.addChildren([message])])]),
+    platformArea.addChildren([platform]),
     settings,
   ]),
   // Addresses hold plain words: a leaf number is not JSON.

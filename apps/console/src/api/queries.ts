@@ -7,6 +7,9 @@ import type {
   Disposition,
   InboxRow,
   Me,
+  ParkingProcess,
+  PlatformOverview,
+  PlatformParkedPage,
   QueueList,
   Session,
   Statement,
@@ -181,4 +184,25 @@ export const useFindings = (): Pages<AuditFinding> =>
         signal,
       ),
     getNextPageParam: (page) => page.nextCursor,
+  });
+
+/** Figures of the installation: no customer data, and worth nothing when they are old. */
+export const usePlatformOverview = (): UseQueryResult<PlatformOverview> =>
+  useQuery({
+    queryKey: ['platform', 'overview'],
+    refetchInterval: 5000,
+    queryFn: ({ signal }) => body<PlatformOverview>('/v1/platform/overview', signal),
+  });
+
+/** Parked keys: the first of every process, or page by page those of one. */
+export const useParkedKeys = (only: ParkingProcess | undefined): UseInfiniteQueryResult<InfiniteData<PlatformParkedPage>> =>
+  useInfiniteQuery({
+    queryKey: ['platform', 'parked', only],
+    refetchInterval: 10_000,
+    initialPageParam: '',
+    queryFn: ({ pageParam, signal }) => {
+      const query = new URLSearchParams({ ...(only && { process: only }), ...(pageParam === '' ? {} : { cursor: pageParam }) });
+      return body<PlatformParkedPage>(`/v1/platform/parked${query.size === 0 ? '' : `?${query.toString()}`}`, signal);
+    },
+    getNextPageParam: (page) => (only === undefined ? null : (page.sources[0]?.nextCursor ?? null)),
   });

@@ -1,11 +1,12 @@
 import type { Role } from '@centralita/contracts';
-import { IconInbox, IconReceipt2, IconSettings, IconRubberStamp, type Icon } from '@tabler/icons-react';
+import { IconHeartRateMonitor, IconInbox, IconReceipt2, IconSettings, IconRubberStamp, type Icon } from '@tabler/icons-react';
 
 /** Pages of the rail, in its order, and who may open them; `null` is everybody. */
 export const pages = [
   { name: 'inbox', to: '/inbox', icon: IconInbox, roles: ['agent', 'supervisor'] },
   { name: 'ledger', to: '/ledger', icon: IconRubberStamp, roles: ['compliance'] },
   { name: 'billing', to: '/billing', icon: IconReceipt2, roles: ['billing'] },
+  { name: 'platform', to: '/platform', icon: IconHeartRateMonitor, roles: ['platform'] },
   { name: 'settings', to: '/settings', icon: IconSettings, roles: null },
 ] as const satisfies readonly { name: string; to: string; icon: Icon; roles: readonly Role[] | null }[];
 export type PageName = (typeof pages)[number]['name'];

@@ -37,6 +37,7 @@ describe('every screen', () => {
     ['ledger', 'compliance', `/ledger/people/${SUBJECT}`, 'Historial completo'],
     ['months', 'billing', '/billing', 'Noviembre de 2026'],
     ['statement', 'billing', `/billing/${WABA}/${MONTH}`, 'partes = total'],
+    ['platform', 'platform', '/platform', 'No hay nada aparcado.'],
     ['settings', 'agent', '/settings', 'Teclas'],
   ] as const;
 

@@ -6,10 +6,14 @@ import {
   ConversationDetail,
   ReplyBody,
   Revealed,
+  SkipBody,
   SubjectLookup,
   TransferBody,
   type InboxRow,
   type Me,
+  type ParkedOutcome,
+  type PlatformOverview,
+  type PlatformParkedPage,
   type Problem,
   type Session,
   type ThreadItem,
@@ -17,6 +21,7 @@ import {
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import * as billing from './billing-world.spec.js';
 import * as ledger from './ledger-world.spec.js';
+import * as platform from './platform-world.spec.js';
 import * as world from './world.spec.js';
 
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
@@ -44,6 +49,8 @@ export type StandIn = {
     gap: number | null;
     tampered: boolean;
     image: Buffer;
+    overview: PlatformOverview;
+    parked: PlatformParkedPage;
     now: number;
   };
   readonly commands: Command[];
@@ -75,6 +82,8 @@ const seed = (): StandIn['state'] => ({
   gap: null,
   tampered: false,
   image: PIXEL,
+  overview: platform.healthy(),
+  parked: platform.parked([]),
   now: world.NOW,
 });
 
@@ -159,6 +168,18 @@ export const startStandIn = async (): Promise<StandIn & { reset(): void }> => {
     billing.usage(params.line),
   );
 
+  app.get('/api/v1/platform/overview', () => state.overview);
+  app.get<{ Querystring: { process?: string } }>('/api/v1/platform/parked', ({ query: { process } }) =>
+    process === undefined
+      ? state.parked
+      : {
+          items: state.parked.items.filter((item) => item.process === process),
+          sources: state.parked.sources
+            .filter((source) => source.process === process)
+            .map((source) => ({ ...source, nextCursor: null })),
+        },
+  );
+
   const note = (request: FastifyRequest): void => {
     commands.push({
       path: request.url.replace('/api/v1', ''),
@@ -208,6 +229,19 @@ export const startStandIn = async (): Promise<StandIn & { reset(): void }> => {
     state.offers = state.offers.filter(({ reservationId }) => reservationId !== request.params.id);
     return accepted();
   });
+  // The first retry fails as before; whoever gives the record up frees the key.
+  app.post<{ Params: { process: string; key: string; verb: string } }>(
+    '/api/v1/platform/parked/:process/:key/:verb',
+    (request) => {
+      note(request);
+      const { process, key, verb } = request.params;
+      if (verb === 'retry') return { key, group: process, applied: 0, blocked: 'RECORD_INVALID' } satisfies ParkedOutcome;
+      SkipBody.parse(request.body);
+      state.parked = platform.parked(state.parked.items.filter((item) => item.key !== key));
+      state.overview = platform.healthy();
+      return { key, group: process, applied: 2, blocked: null } satisfies ParkedOutcome;
+    },
+  );
   app.put('/api/v1/me/presence', (request) => {
     note(request);
     return accepted();
