@@ -19,12 +19,13 @@ ingest: ingest
 conversation: conversation
 routing: routing
 billing: billing
+billing-replay: billing_replay
 audit-log: audit_log
 gateway: gateway
 keyring: keyring
 {{- end }}
 
-{{/* Roles of a database, as a list. The gateway's sessions and the keyring publish nothing. (the name in secrets) */}}
+{{/* Roles of a database, as a list. `billing-replay` is where the nightly replay folds the log again. The gateway's sessions and the keyring publish nothing. (the name in secrets) */}}
 {{- define "deps.roles" -}}
 {{- if has . (list "gateway" "keyring") }}["owner", "app"]{{ else }}["owner", "app", "relay"]{{ end -}}
 {{- end }}

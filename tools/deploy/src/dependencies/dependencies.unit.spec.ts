@@ -82,7 +82,7 @@ describe('centralita-deps', () => {
       string,
       unknown
     >[];
-    expect(roles).toHaveLength(19);
+    expect(roles).toHaveLength(22);
     for (const role of roles)
       expect(role).toMatchObject({ superuser: false, bypassrls: false, createdb: false, createrole: false });
   });

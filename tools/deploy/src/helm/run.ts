@@ -31,6 +31,6 @@ export const tryHelm = (args: readonly string[], options: HelmOptions = {}): Hel
 /** Runs helm and gives its output. Throws what it wrote to stderr when it fails. */
 export const helm = (args: readonly string[], options: HelmOptions = {}): string => {
   const { status, stdout, stderr } = tryHelm(args, options);
-  if (status !== 0) throw new Error(`helm ${args.join(' ')} failed: ${stderr.trim()}`);
+  if (status !== 0) throw new Error(`helm ${args[0]} failed: ${stderr.trim()}`);
   return stdout;
 };

@@ -238,6 +238,30 @@ const objectStoreSpec = object(
   ['configuration'],
 );
 
+const ciliumPorts = list(
+  object(
+    {
+      ports: list(object({ port: { type: 'string', pattern: '^[0-9]+$' }, protocol: oneOf('TCP', 'UDP', 'ANY') }, ['port'])),
+      rules: object({ dns: list(object({ matchName: string, matchPattern: string })) }),
+    },
+    ['ports'],
+  ),
+);
+
+const ciliumSpec = object(
+  {
+    endpointSelector: labelSelector,
+    egress: list(
+      object({
+        toFQDNs: list(object({ matchName: string, matchPattern: string })),
+        toEndpoints: list(labelSelector),
+        toPorts: ciliumPorts,
+      }),
+    ),
+  },
+  ['endpointSelector', 'egress'],
+);
+
 /** A topic or a user belongs to a cluster by this label; without it the operator does not see it. */
 const clusterLabel: Schema = { type: 'object', required: ['strimzi.io/cluster'], additionalProperties: { type: 'string' } };
 
@@ -247,6 +271,7 @@ const specs: Readonly<Record<string, readonly [spec: Schema, labels: Schema]>> =
   'kafka.strimzi.io/v1 KafkaTopic': [topicSpec, clusterLabel],
   'kafka.strimzi.io/v1 KafkaUser': [userSpec, clusterLabel],
   'barmancloud.cnpg.io/v1 ObjectStore': [objectStoreSpec, strings],
+  'cilium.io/v2 CiliumNetworkPolicy': [ciliumSpec, strings],
   'grafana.integreatly.org/v1beta1 GrafanaDashboard': [dashboardSpec, strings],
 };
 
