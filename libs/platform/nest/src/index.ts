@@ -46,3 +46,4 @@ export { parkedKeys, type Operator, type ParkedKeys } from './runtime/parked.js'
 export { every } from './runtime/sampler.js';
 export { startTracing, type Tracing, type TracingOptions } from './runtime/tracing.js';
 export * from './tokens.js';
+export { LagClock } from './runtime/group-sampler.js';

@@ -1,0 +1,28 @@
+import { once } from 'node:events';
+import { isPlatformError } from '@centralita/contracts';
+import { Command } from 'commander';
+import type { Io, Outcome } from '../../io.js';
+import { exitOf } from '../exit-codes.js';
+
+const HELP = `
+Settings: KAFKA_*, METRICS_PORT, HTTP_HOST, LOG_LEVEL; ARCHIVE_* (as for \`ops archive\`) to tell how old the archive is.
+It reads positions that consumer groups commit to the brokers, needs no database, and ends on SIGTERM.`;
+
+/** `centralita ops exporter`: what only somebody outside of the services can measure, for Prometheus. */
+export const exporterCommand = (io: Io, outcome: Outcome): Command =>
+  new Command('exporter')
+    .description('serve lag, topics, proofs and the age of the archive as metrics')
+    .addHelpText('after', HELP)
+    .action(async () => {
+      // Nest and the clients of two engines: only who serves them loads them.
+      const { startExporter } = await import('./exporter.js');
+      try {
+        const exporter = await startExporter({ ...io.env });
+        await Promise.race(['SIGTERM', 'SIGINT'].map((signal) => once(process, signal)));
+        await exporter.close();
+      } catch (error) {
+        if (!isPlatformError(error)) throw error;
+        io.err(`error: ${error.message}`);
+        outcome.exitCode = exitOf(error);
+      }
+    });
