@@ -41,14 +41,13 @@ does is here; the test of the chart compares it with the documented graph.
 {{- $v := .Values -}}
 {{- $workloads := include "centralita.workloads" . | fromJson -}}
 {{- $out := dict -}}
-{{- $vault := ternary (list) (list "kms") (eq $v.kms.provider "local") -}}
 {{- if $workloads -}}
 {{- if ne $v.migrations.mode "none" }}{{ $_ := set $out "migrate" (dict "targets" (list "postgres")) }}{{ end -}}
 {{- if eq $v.kafka.topics.manage "job" }}{{ $_ := set $out "topics" (dict "targets" (list "kafka")) }}{{ end -}}
 {{- if and $v.jobs.replay.enabled (hasKey $workloads "billing") }}{{ $_ := set $out "replay" (dict "targets" (list "kafka" "postgres")) }}{{ end -}}
 {{- if and $v.jobs.verify.enabled (hasKey $workloads "audit-log") }}{{ $_ := set $out "verify" (dict "targets" (list "kafka" "postgres")) }}{{ end -}}
-{{- if $v.archive.enabled }}{{ $_ := set $out "archive" (dict "targets" (concat (list "kafka" "postgres") (ternary (list "s3") (list) (ne $v.archive.s3.bucket "")))) }}{{ end -}}
-{{- if and $v.tests.enabled $v.tests.run }}{{ $_ := set $out "selftest" (dict "targets" (concat (list "kafka" "postgres") $vault) "callsAll" true) }}{{ end -}}
+{{- if $v.archive.enabled }}{{ $_ := set $out "archive" (dict "targets" (concat (list "kafka") (ternary (list "s3") (list) (ne $v.archive.s3.bucket "")))) }}{{ end -}}
+{{- if and $v.tests.enabled $v.tests.run }}{{ $_ := set $out "selftest" (dict "targets" (list "kafka") "callsAll" true) }}{{ end -}}
 {{- end -}}
 {{- toJson $out -}}
 {{- end }}

@@ -119,6 +119,16 @@ Address and credentials of a database. Role app goes through the pooler where th
 {{- end -}}
 {{- end }}
 
+{{/* Where the archive is. (dict "root" "out") */}}
+{{- define "centralita.archiveEnv" -}}
+{{- $archive := .root.Values.archive -}}
+{{- include "centralita.objectStoreEnv" (dict "out" .out "prefix" "ARCHIVE" "s3" $archive.s3 "folder" "/var/lib/centralita/archive") -}}
+{{- if and $archive.s3.bucket $archive.objectLock.mode -}}
+{{- $_ := set .out.env "ARCHIVE_OBJECT_LOCK_MODE" $archive.objectLock.mode -}}
+{{- $_ := set .out.env "ARCHIVE_OBJECT_LOCK_DAYS" ($archive.objectLock.days | int | toString) -}}
+{{- end -}}
+{{- end }}
+
 {{/* What every process takes. (dict "root" "out" "logLevel" "memory" "384Mi" "node" $workload.node) */}}
 {{- define "centralita.processEnv" -}}
 {{- $env := .out.env -}}
@@ -215,11 +225,13 @@ Address and credentials of a database. Role app goes through the pooler where th
 {{- include "centralita.secretFile" (dict "out" $out "env" "GATEWAY_SIGNING_KEY_FILE" "secret" $v.signingKeys.gateway.existingSecret "key" $v.signingKeys.gateway.key) -}}
 {{- $_ := set $env "SESSION_HOURS" ($v.session.hours | int | toString) -}}
 {{- $_ := set $env "TRUSTED_PROXY_HOPS" ($v.exposure.trustedProxyHops | int | toString) -}}
+{{- $_ := set $env "CONSOLE_DIR" "/app/apps/console/dist" -}}
 {{- range $name, $part := dict "CONVERSATION_URL" "conversation" "ROUTING_URL" "routing" "BILLING_URL" "billing" "AUDIT_LOG_URL" "audit-log" "INGEST_URL" "ingest-media" -}}
 {{- $_ := set $env $name (include "centralita.url" (dict "root" $root "part" $part "port" 8080)) -}}
 {{- end -}}
 {{- end -}}
-{{- if or $fact.graph (has "OIDC_ISSUER" $settings) (has "MEDIA_DIR" $settings) }}{{ include "centralita.proxyEnv" (dict "root" $root "out" $out) }}{{ end -}}
+{{- if and (eq $w.name "lag-exporter") $v.archive.enabled }}{{ include "centralita.archiveEnv" (dict "root" $root "out" $out) }}{{ end -}}
+{{- if or $fact.graph (has "OIDC_ISSUER" $settings) }}{{ include "centralita.proxyEnv" (dict "root" $root "out" $out) }}{{ end -}}
 {{- range $name, $value := $w.env -}}
 {{- $_ := set $env $name (include "centralita.text" $value) -}}
 {{- end -}}

@@ -190,7 +190,7 @@ export const processes = async (): Promise<Readonly<Record<string, ProcessFacts>
 
 /** Names of all migrations, by database, in the order in which they run: what the name of the migration Job follows from. */
 export const migrations = async (): Promise<Readonly<Record<string, readonly string[]>>> => {
-  const { keyringMigration } = await import('@centralita/keyring');
+  const { keyringMigrations } = await import('@centralita/keyring');
   const { gatewayMigrations } = await load<{ gatewayMigrations: readonly (new () => object)[] }>('gateway', 'gateway.ts');
   const services = {
     ingest: await load<{ migrations: Service['migrations'] }>('ingest', 'services.ts').then(({ migrations: list }) => list),
@@ -199,7 +199,7 @@ export const migrations = async (): Promise<Readonly<Record<string, readonly str
     billing: (await load<{ billing: Service }>('billing', 'service.ts')).billing.migrations,
     'audit-log': (await load<{ auditLog: Service }>('audit-log', 'service.ts')).auditLog.migrations,
     gateway: gatewayMigrations,
-    keyring: [keyringMigration],
+    keyring: keyringMigrations,
   };
   return Object.fromEntries(
     Object.entries(services).map(([database, list]) => [database, (list ?? []).map((migration) => migration.name)]),
