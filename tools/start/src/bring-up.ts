@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tenantContext } from './context.js';
 import type { StartContext } from './context.js';
@@ -15,7 +16,7 @@ import type { Supervisor } from './processes.js';
 import type { Progress } from './progress.js';
 import { prepareSecrets } from './secrets.js';
 import { tenants } from './seed/tenants.js';
-import { identitySpec, metricsUrls, migrationSpecs, serviceSpecs, simulatorSpec } from './services.js';
+import { identitySpec, metricsUrls, migrationSpecs, platformTargets, serviceSpecs, simulatorSpec } from './services.js';
 import type { Wiring } from './services.js';
 import { prepareStores } from './stores.js';
 
@@ -85,6 +86,10 @@ export const bringUp = async (start: BringUp): Promise<StartContext> => {
     traces: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] || null,
     kafkaDriver: process.env['KAFKA_DRIVER'] || null,
   };
+  if (flags.observe) {
+    wiring.targetsFile = join(folders.state, 'targets.json');
+    await writeFile(wiring.targetsFile, JSON.stringify(platformTargets(wiring), null, 2));
+  }
   const specs = serviceSpecs(wiring);
 
   await progress.step('migrations', 'migrate databases', () =>

@@ -10,6 +10,8 @@ export type Flags = {
   play: boolean;
   keepData: boolean;
   quiet: boolean;
+  /** Figures for the platform team in the console, and traffic that goes on after the day. */
+  observe: boolean;
 };
 
 const whole =
@@ -31,6 +33,7 @@ export const parseFlags = (argv: readonly string[]): Flags => {
     .option('--play', 'play the day again on data that has one', false)
     .option('--keep-data', 'with --once: leave the data in .centralita/once', false)
     .option('--quiet', 'show only warnings and errors of the services (their log files keep everything)', false)
+    .option('--observe', 'show the figures of all processes in the console (/platform), and keep a light traffic going', false)
     .allowExcessArguments(false)
     .parse([...argv], { from: 'user' });
   const options = command.opts<Omit<Flags, 'report'> & { report?: string }>();

@@ -10,6 +10,7 @@ import type { DayResult } from './day/play.js';
 import { knowsUsers, readExternals } from './externals.js';
 import type { Flags } from './flags.js';
 import { claim, foldersOf, removeData } from './folders.js';
+import { keepTraffic } from './observe/traffic.js';
 import { OwnEngines } from './own-engines.js';
 import { StartProblem } from './problem.js';
 import { Supervisor } from './processes.js';
@@ -18,7 +19,7 @@ import { seedUsers } from './secrets.js';
 import { dayPolicy, peoplePolicy } from './seed/policy.js';
 import { publishPolicy, seedAll } from './seeding.js';
 import { removeGiven } from './stores.js';
-import { addresses, checkLines, daySummary, unseeded, waitingTimes } from './summary.js';
+import { addresses, checkLines, daySummary, observed, unseeded, waitingTimes } from './summary.js';
 
 export type Run = {
   /** Resolves to the exit code, when everything has been stopped. */
@@ -48,6 +49,8 @@ export const start = (flags: Flags, signal: AbortSignal): Run => {
     const externals = readExternals(process.env);
     if (flags.report !== null && !flags.once)
       throw new StartProblem('--report writes the results of the checks: it needs --once', 64);
+    if (flags.observe && flags.once)
+      throw new StartProblem('--observe is for watching what goes on, and --once ends: choose one', 64);
     const subjects = seedUsers.map(({ sub }) => sub);
     const canSignIn = externals.oidc === null || (await knowsUsers(externals.oidc.issuer, subjects));
     if (flags.once && !canSignIn) {
@@ -69,8 +72,10 @@ export const start = (flags: Flags, signal: AbortSignal): Run => {
       }
       if (canSignIn) await orStop(openDay(context, flags, progress));
       else for (const line of unseeded(context)) progress.line(line);
-      for (const line of ['', 'Centralita is up.', ...addresses(context, canSignIn), '  Ctrl-C stops everything', ''])
+      const watched = flags.observe ? observed(context, canSignIn) : [];
+      for (const line of ['', 'Centralita is up.', ...addresses(context, canSignIn), ...watched, '  Ctrl-C stops everything', ''])
         progress.line(line);
+      if (flags.observe && canSignIn) void keepTraffic(context, (line) => progress.line(`  ${line}`));
       return await orStop(new Promise<never>(() => undefined));
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;

@@ -22,6 +22,8 @@ export type Wiring = {
   traces: string | null;
   /** Client library that services use for Kafka; null for their default. */
   kafkaDriver: string | null;
+  /** Where the gateway reads whose figures it shows; absent for nobody's. */
+  targetsFile?: string;
 };
 
 const at = (port: number): string => `http://127.0.0.1:${port}`;
@@ -91,6 +93,7 @@ const rows: readonly ServiceRow[] = [
       // Seeding, the day and its checks sign everybody in from one address.
       LOGIN_RATE_PER_MINUTE: '600',
       CONSOLE_DIR: join(projectRoot, 'apps/console/dist'),
+      ...(wiring.targetsFile === undefined ? {} : { PLATFORM_TARGETS_FILE: wiring.targetsFile }),
       ...upstreams(wiring),
     }),
   },
@@ -168,3 +171,11 @@ export const simulatorSpec = (wiring: Wiring): ProcessSpec => ({
 
 export const metricsUrls = (wiring: Wiring): Record<string, string> =>
   Object.fromEntries(rows.map((row) => [processName(row), `${at(wiring.ports.metrics[row.name] as number)}/metrics`]));
+
+/** Whom the gateway asks for figures. Where the sender's own API is, no other setting of it says. */
+export const platformTargets = (wiring: Wiring): { name: string; url: string; api?: string }[] =>
+  rows.map((row) => ({
+    name: processName(row),
+    url: at(wiring.ports.metrics[row.name] as number),
+    ...(row.name === 'sender' ? { api: at(wiring.ports.http.sender) } : {}),
+  }));

@@ -1,5 +1,6 @@
 import type { CheckResult, StartContext } from './context.js';
 import type { DayResult } from './day/play.js';
+import { automatic } from './observe/traffic.js';
 import { seedPassword } from './seed/tenants.js';
 
 const table = (rows: readonly (readonly [string, string])[]): string[] => {
@@ -64,6 +65,17 @@ export const addresses = (context: StartContext, seeded: boolean): string[] => {
     ...(seeded ? [`  sign in with one click, or as ${names[0]} … ${names.at(-1)} with the password "${seedPassword}"`] : []),
   ];
 };
+
+/** Where the platform team looks, and who keeps the figures moving. */
+export const observed = (context: StartContext, seeded: boolean): string[] => [
+  ...table([['figures of all processes', `${context.gatewayUrl}/platform`]]),
+  ...(seeded
+    ? [
+        `  sign in there as ${context.seeds.map((seed) => seed.users.find(({ roles }) => roles.includes('platform'))?.username).join(' or ')}`,
+        `  a customer writes every few seconds; ${context.seeds.flatMap((seed) => automatic(seed).map(({ username }) => username)).join(', ')} answer by themselves`,
+      ]
+    : ['  nobody writes by itself: the launcher can sign nobody in']),
+];
 
 /** What a start with somebody's own identity provider leaves to its users. */
 export const unseeded = (context: StartContext): string[] => [

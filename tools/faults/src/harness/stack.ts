@@ -72,7 +72,7 @@ export const withStack = async <Result>(options: StackOptions, work: (stack: Sta
   const others: RunningPostgres[] = [];
   try {
     const context = await bringUp({
-      flags: { once: true, report: null, seed, customers, play: false, keepData: true, quiet: true },
+      flags: { once: true, report: null, seed, customers, play: false, keepData: true, quiet: true, observe: false },
       externals: { brokers: kafka.brokers, databaseUrl: postgres.url, oidc: null },
       folders,
       supervisor: fleet,
