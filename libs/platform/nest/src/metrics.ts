@@ -29,9 +29,9 @@ export const createMetrics = (options: { readonly service: string; readonly vers
     return metric as Made;
   };
   const counter = <Name extends MetricNameOf<'counter'>>(name: Name): Counter<MetricLabel<Name>> =>
-    once(name, ({ labels, ...rest }) => new Counter({ ...rest, labelNames: labels as MetricLabel<Name>[] }));
+    once(name, ({ labels, ...rest }) => new Counter({ ...rest, labelNames: labels }));
   const gauge = <Name extends MetricNameOf<'gauge'>>(name: Name): Gauge<MetricLabel<Name>> =>
-    once(name, ({ labels, ...rest }) => new Gauge({ ...rest, labelNames: labels as MetricLabel<Name>[] }));
+    once(name, ({ labels, ...rest }) => new Gauge({ ...rest, labelNames: labels }));
   const histogram = <Name extends MetricNameOf<'histogram'>>(name: Name): Histogram<MetricLabel<Name>> =>
     once(
       name,

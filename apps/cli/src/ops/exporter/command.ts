@@ -3,6 +3,7 @@ import { isPlatformError } from '@centralita/contracts';
 import { Command } from 'commander';
 import type { Io, Outcome } from '../../io.js';
 import { exitOf } from '../exit-codes.js';
+import { startExporter } from './exporter.js';
 
 const HELP = `
 Settings: KAFKA_*, METRICS_PORT, HTTP_HOST, LOG_LEVEL; ARCHIVE_* (as for \`ops archive\`) to tell how old the archive is.
@@ -14,8 +15,6 @@ export const exporterCommand = (io: Io, outcome: Outcome): Command =>
     .description('serve lag, topics, proofs and the age of the archive as metrics')
     .addHelpText('after', HELP)
     .action(async () => {
-      // Nest and the clients of two engines: only who serves them loads them.
-      const { startExporter } = await import('./exporter.js');
       try {
         const exporter = await startExporter({ ...io.env });
         await Promise.race(['SIGTERM', 'SIGINT'].map((signal) => once(process, signal)));

@@ -6,11 +6,12 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { schemaUri } from '@centralita/contracts';
 import { createMemoryLog, topicSpecs, type MemoryLog } from '@centralita/event-log';
-import { createLogger, createMetrics } from '@centralita/platform-nest';
 import { startExporter, type Exporter } from './exporter.js';
 import { groupTopics } from './groups.js';
 import { LagMeter, topicDifferences } from './measure.js';
 import { NewestEvents } from './newest-events.js';
+
+const { createLogger, createMetrics } = await import('@centralita/platform-nest');
 
 const repository = join(import.meta.dirname, '../../../../..');
 const SUBJECT = '0190c1f2-0000-7000-8000-000000000001';

@@ -33,6 +33,8 @@ export const topicDifferences = async (admin: Pick<LogAdmin, 'describeTopics'>):
 
 type Bounds = { readonly beginnings: ReadonlyMap<number, bigint>; readonly ends: ReadonlyMap<number, bigint> };
 
+const NOTHING: Bounds = { beginnings: new Map(), ends: new Map() };
+
 /**
  * Positions of all groups, from what they commit to the brokers while they run. They keep the truth in their databases and never start
  * from there; it is at most some seconds older, and it can be read without anybody's database and without the consumer.
@@ -52,7 +54,7 @@ export const positionsOf = async (admin: LogAdmin): Promise<ReadonlyMap<string, 
     const positions: Position[] = [];
     for (const topic of read) {
       const committed = await admin.committedOffsets(group, topic);
-      const { beginnings, ends } = bounds.get(topic) ?? { beginnings: new Map(), ends: new Map() };
+      const { beginnings, ends } = bounds.get(topic) ?? NOTHING;
       for (const [partition, end] of ends) {
         const next = committed.get(partition) ?? beginnings.get(partition) ?? 0n;
         // Asked one after the other: what was committed in between lies beyond the end that was seen.
