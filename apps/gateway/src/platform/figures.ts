@@ -10,7 +10,6 @@ const wanted = new Set([
   'ingest_events_total',
   'projection_lag_events',
   'projection_lag_seconds',
-  'kafka_consumer_lag',
   'outbox_depth',
   'outbox_oldest_age_seconds',
   'parked_records',
@@ -37,10 +36,9 @@ export type Scrape = {
   readonly recordsApplied: number | null;
   /** Items that the webhook has recorded or refused, since its start. */
   readonly itemsReceived: number | null;
-  readonly lagRecords: number | null;
-  readonly lagSeconds: number | null;
-  /** By group, of all partitions; of others too, where the process measures for all. */
-  readonly groupLag: ReadonlyMap<string, number>;
+  /** By consumer group: of its own, or of all where the process measures for all. Groups have the names of their processes. */
+  readonly lagRecords: ReadonlyMap<string, number>;
+  readonly lagSeconds: ReadonlyMap<string, number>;
   readonly outboxDepth: number | null;
   readonly outboxAgeSeconds: number | null;
   readonly parkedKeys: number | null;
@@ -73,9 +71,8 @@ export const scrapeOf = (text: string): Scrape | null => {
   /** A counter, over its labels; 0 when it is declared and nothing has been counted. */
   const total = (family: string): number | null =>
     families.has(family) ? of(family).reduce((sum, { value }) => sum + value, 0) : null;
-  const groupLag = new Map<string, number>();
-  for (const { labels, value } of of('kafka_consumer_lag'))
-    groupLag.set(labels.group ?? '', (groupLag.get(labels.group ?? '') ?? 0) + value);
+  const byGroup = (family: string): ReadonlyMap<string, number> =>
+    new Map(of(family).map(({ labels, value }) => [labels.group ?? '', value]));
   const ack = new Map<number, number>();
   for (const { labels, value } of of('webhook_ack_seconds')) {
     const bound = labels.le === '+Inf' ? Infinity : Number(labels.le);
@@ -88,9 +85,8 @@ export const scrapeOf = (text: string): Scrape | null => {
     eventLoopDelaySeconds: gauge('event_loop_delay_p99_seconds'),
     recordsApplied: total('consumer_records_total'),
     itemsReceived: total('ingest_events_total'),
-    lagRecords: gauge('projection_lag_events'),
-    lagSeconds: gauge('projection_lag_seconds'),
-    groupLag,
+    lagRecords: byGroup('projection_lag_events'),
+    lagSeconds: byGroup('projection_lag_seconds'),
     outboxDepth: gauge('outbox_depth'),
     outboxAgeSeconds: gauge('outbox_oldest_age_seconds'),
     parkedKeys: gauge('parked_records'),

@@ -10,14 +10,8 @@ const RATE_WINDOW_MS = 60_000;
 /** Webhooks come in bursts: a quantile over one minute would be one delivery's luck. */
 const ACK_WINDOW_MS = 300_000;
 
-/** Whose figures a stage shows, and by which consumer group. */
-const stageOf: Readonly<Record<PlatformStage, { readonly process: PlatformProcess; readonly group: string | null }>> = {
-  webhook: { process: 'ingest-webhook', group: null },
-  conversation: { process: 'conversation', group: 'conversation' },
-  routing: { process: 'routing', group: 'routing' },
-  billing: { process: 'billing', group: 'billing' },
-  'audit-log': { process: 'audit-log', group: 'audit-log' },
-};
+/** Whose figures a stage shows. */
+const processOf = (stage: PlatformStage): PlatformProcess => (stage === 'webhook' ? 'ingest-webhook' : stage);
 
 type Seen = { readonly at: number; readonly scrape: Scrape };
 type Watched = {
@@ -108,7 +102,7 @@ export class PlatformSampler {
       configured: true,
       sampledAt: instant(this.#sampledAt),
       stepSeconds: STEP_MS / 1000,
-      processes: this.#watched.map(viewOf),
+      processes: this.#watched.map((watched) => ({ ...viewOf(watched), ...this.#lag(watched.target.process) })),
       stages: PlatformStages.map((stage) => ({
         stage,
         ...now.stages[stage],
@@ -155,23 +149,26 @@ export class PlatformSampler {
   }
 
   #stage(stage: PlatformStage, windowMs: number): StagePoint {
-    const { process, group } = stageOf[stage];
-    const count = ({ itemsReceived, recordsApplied }: Scrape): number | null => (group === null ? itemsReceived : recordsApplied);
-    const increase = this.#increase(process, count, windowMs);
-    const scrapes = this.#instances(process).map(({ finding }) => finding?.scrape);
-    // A consumer that has stopped says nothing of its lag: then the exporter does, which measures for all groups.
-    const exported = this.#instances('lag-exporter').map(({ finding }) => finding?.scrape?.groupLag.get(group ?? ''));
+    const count = ({ itemsReceived, recordsApplied }: Scrape): number | null =>
+      stage === 'webhook' ? itemsReceived : recordsApplied;
+    const increase = this.#increase(processOf(stage), count, windowMs);
+    return { perSecond: increase && (increase.by / increase.ms) * 1000, ...this.#lag(processOf(stage)) };
+  }
+
+  /** A consumer that has stopped says nothing of its lag: then the exporter does, which measures all groups from outside. */
+  #lag(group: PlatformProcess): { lagRecords: number | null; lagSeconds: number | null } {
+    const lag = (of: 'lagRecords' | 'lagSeconds', process: PlatformProcess): number | null =>
+      largest(this.#instances(process).map(({ finding }) => finding?.scrape?.[of].get(group)));
     return {
-      perSecond: increase && (increase.by / increase.ms) * 1000,
-      lagRecords: group === null ? null : (largest(scrapes.map((scrape) => scrape?.lagRecords)) ?? largest(exported)),
-      lagSeconds: group === null ? null : largest(scrapes.map((scrape) => scrape?.lagSeconds)),
+      lagRecords: lag('lagRecords', group) ?? lag('lagRecords', 'lag-exporter'),
+      lagSeconds: lag('lagSeconds', group) ?? lag('lagSeconds', 'lag-exporter'),
     };
   }
 
   #outbox(stage: PlatformStage): { outboxDepth: number | null; outboxAgeSeconds: number | null } {
     // The webhook writes to the log itself.
-    if (stageOf[stage].group === null) return { outboxDepth: null, outboxAgeSeconds: null };
-    const scrapes = this.#instances(stageOf[stage].process).map(({ finding }) => finding?.scrape);
+    if (stage === 'webhook') return { outboxDepth: null, outboxAgeSeconds: null };
+    const scrapes = this.#instances(processOf(stage)).map(({ finding }) => finding?.scrape);
     return {
       outboxDepth: largest(scrapes.map((scrape) => scrape?.outboxDepth)),
       outboxAgeSeconds: largest(scrapes.map((scrape) => scrape?.outboxAgeSeconds)),
@@ -221,7 +218,7 @@ export class PlatformSampler {
 
 const restarted = (before: Seen, after: Seen): boolean => before.scrape.startSeconds !== after.scrape.startSeconds;
 
-const viewOf = ({ target, finding, since, answeredAt }: Watched): PlatformProcessView => {
+const viewOf = ({ target, finding, since, answeredAt }: Watched): Omit<PlatformProcessView, 'lagRecords' | 'lagSeconds'> => {
   const scrape = finding?.scrape;
   return {
     process: target.process,
@@ -235,8 +232,6 @@ const viewOf = ({ target, finding, since, answeredAt }: Watched): PlatformProces
     startedAt: instant(scrape?.startSeconds ? scrape.startSeconds * 1000 : null),
     eventLoopDelaySeconds: scrape?.eventLoopDelaySeconds ?? null,
     residentBytes: scrape?.residentBytes ?? null,
-    lagRecords: scrape?.lagRecords ?? null,
-    lagSeconds: scrape?.lagSeconds ?? null,
     parkedKeys: scrape?.parkedKeys ?? null,
   };
 };

@@ -60,18 +60,23 @@ describe('the sampler of the platform page', () => {
     const { tick, sut, stage } = world('billing', 'lag-exporter');
     await tick({
       billing: says('projection_lag_events{group="billing"} 1', 'consumer_records_total 1'),
-      'lag-exporter': says('kafka_consumer_lag{group="billing",topic="a",partition="0"} 30'),
+      'lag-exporter': says(
+        'projection_lag_events{group="billing"} 30',
+        'projection_lag_seconds{group="billing"} 12',
+        'projection_lag_events{group="routing"} 99',
+      ),
     });
     expect(stage('billing')?.lagRecords).toBe(1);
     const before = sut.figures().processes[0];
     await tick({ billing: down });
-    expect(stage('billing')).toMatchObject({ lagRecords: 30, lagSeconds: null, perSecond: null });
+    expect(stage('billing')).toMatchObject({ lagRecords: 30, lagSeconds: 12, perSecond: null });
     expect(sut.figures().processes[0]).toMatchObject({
       process: 'billing',
       state: 'down',
       problem: 'REFUSED',
       answeredAt: before?.answeredAt,
       version: null,
+      lagSeconds: 12,
     });
     const { since } = sut.figures().processes[0] ?? {};
     expect(since).not.toBe(before?.since);
