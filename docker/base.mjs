@@ -54,6 +54,7 @@ const run = (command, args, options = {}) =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options }).trim();
 
 /** A root file system with these packages, unpacked without their scripts. */
+const unpacked = [];
 const unpack = (names, folder) => {
   const debs = join(work, 'debs');
   mkdirSync(debs, { recursive: true });
@@ -76,6 +77,7 @@ const unpack = (names, folder) => {
     const control = run('dpkg-deb', ['--field', file]);
     const [, name] = /^Package: (.+)$/m.exec(control);
     writeFileSync(join(folder, 'var/lib/dpkg/status.d', name), `${control}\n`);
+    unpacked.push({ name, version: /^Version: (.+)$/m.exec(control)[1] });
   }
   rmSync(debs, { recursive: true });
 };
@@ -120,6 +122,10 @@ try {
   unpack(packages.base, slim);
   furnish(slim);
   commit(slim, base, ['--user', '65532:65532']);
+
+  // What is in the base, for bills of materials.
+  const { version } = JSON.parse(readFileSync(join(root, 'node_modules/node/package.json'), 'utf8'));
+  process.stdout.write(`${JSON.stringify({ node: version, packages: unpacked }, null, 2)}\n`);
 
   const full = join(work, 'build');
   unpack([...packages.base, ...packages.build], full);

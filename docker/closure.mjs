@@ -163,7 +163,7 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
     if (!minded) process.exit(128 + constants.signals[signal]);
   });
 }
-await import('./apps/${app}/dist/main.js');
+${app === 'gateway' ? "process.env.CONSOLE_DIR ||= '/app/apps/console/dist';\n" : ''}await import('./apps/${app}/dist/main.js');
 `;
 place(join(out, 'own/entry.mjs'), { text: entry });
 const sbom = billOfMaterials({ root, lock, app, version, license, own, vendor, epoch });

@@ -89,6 +89,7 @@ const scripts = {
   engines: 'tools/start/dist/engines.js',
   faults: 'tools/faults/dist/main.js',
   bench: 'tools/bench/dist/main.js',
+  deploy: 'tools/deploy/dist/smoke/main.js',
 };
 
 const launch = async (script) => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { boundToParent, freePort, portIsFree, startChild, stopChild } from '@centralita/tool-kafka';
@@ -14,6 +14,8 @@ export type PostgresOptions = {
   /** Without it the port of the last start, if it is free, else a free one. */
   port?: number;
   maxConnections?: number;
+  /** For clients in a network of their own: also listens at `address`, and lets `clients` (a range) sign in. @default loopback alone */
+  network?: { address: string; clients: string };
   /** False for tests: a crash of the machine, not of the server, may lose data. */
   durable?: boolean;
   readyTimeoutMs?: number;
@@ -89,11 +91,13 @@ export const startPostgres = async (options: PostgresOptions): Promise<RunningPo
     const { code } = await initdb.exited;
     await rm(given);
     if (code !== 0) throw new Error(`Postgres could not be initialised in ${account.data}:\n${initdb.lastLines().join('\n')}`);
+    if (options.network)
+      await appendFile(join(account.data, 'pg_hba.conf'), `host all all ${options.network.clients} scram-sha-256\n`);
     await writeFile(initialised, '');
   }
 
   const settings: Record<string, string | number> = {
-    listen_addresses: '127.0.0.1',
+    listen_addresses: ['127.0.0.1', ...(options.network ? [options.network.address] : [])].join(','),
     port: server.port,
     unix_socket_directories: '',
     max_connections: maxConnections,

@@ -22,6 +22,8 @@ export type KafkaOptions = {
   /** Default 9 s for one node, 3 s for three (fault tests wait for it). */
   brokerSessionTimeoutMs?: number;
   readyTimeoutMs?: number;
+  /** See `ClusterSettings`. @default loopback alone */
+  network?: ClusterSettings['network'];
   /** Settings of server.properties on top of those of a test. */
   settings?: Readonly<Record<string, string>>;
   /** Aborted: no node is started any more, and fetching the jars is given up. */
@@ -139,6 +141,7 @@ export const startKafka = async (options: KafkaOptions): Promise<RunningKafka> =
 
   const cluster: ClusterSettings = {
     brokerSessionTimeoutMs: options.brokerSessionTimeoutMs ?? (count === 1 ? 9_000 : 3_000),
+    ...(options.network && { network: options.network }),
     ...(options.settings && { settings: options.settings }),
     nodes: ports.map((port, index) => ({
       id: index + 1,

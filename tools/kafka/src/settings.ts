@@ -5,12 +5,15 @@ export type ClusterSettings = {
   nodes: readonly NodeSettings[];
   /** How long the controller waits for a silent broker. A broker killed with -9 cannot register again before this has passed. */
   brokerSessionTimeoutMs: number;
+  /** One node alone: a listener for clients in a network of its own, and the address by which they know it (`host:port` both). */
+  network?: { listen: string; advertised: string };
   /** On top of those below, in place of those with the same name. */
   settings?: Readonly<Record<string, string>>;
 };
 
 /** The server.properties of one node, as Kafka 4.4 in KRaft mode wants them for development and tests on loopback. */
 export const serverProperties = (cluster: ClusterSettings, node: NodeSettings): string => {
+  const { network } = cluster;
   const size = cluster.nodes.length;
   const replicas = Math.min(3, size);
   const inSync = size >= 3 ? 2 : 1;
@@ -19,10 +22,11 @@ export const serverProperties = (cluster: ClusterSettings, node: NodeSettings): 
     'process.roles': 'broker,controller',
     'node.id': node.id,
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    listeners,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,NETWORK:PLAINTEXT',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    listeners: network ? `${listeners},NETWORK://${network.listen}` : listeners,
     // The controller's too: without it a combined node does not find its own quorum.
-    'advertised.listeners': listeners,
+    'advertised.listeners': network ? `${listeners},NETWORK://${network.advertised}` : listeners,
     'controller.quorum.bootstrap.servers': cluster.nodes.map((one) => `127.0.0.1:${one.controllerPort}`).join(','),
     'log.dirs': `${node.directory}/log`,
     'auto.create.topics.enable': 'false',

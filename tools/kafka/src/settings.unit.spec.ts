@@ -30,6 +30,14 @@ describe('server.properties', () => {
     });
   });
 
+  it('lets clients of another network in', () => {
+    const network = { listen: '192.0.2.1:9094', advertised: 'kafka:9094' };
+    expect(read(serverProperties({ nodes: [node(1)], brokerSessionTimeoutMs: 9_000, network }, node(1)))).toMatchObject({
+      listeners: 'PLAINTEXT://127.0.0.1:9001,CONTROLLER://127.0.0.1:9101,NETWORK://192.0.2.1:9094',
+      'advertised.listeners': 'PLAINTEXT://127.0.0.1:9001,CONTROLLER://127.0.0.1:9101,NETWORK://kafka:9094',
+    });
+  });
+
   it('takes settings in place of its own', () => {
     const settings = { 'min.insync.replicas': '3', 'producer.id.expiration.ms': '200' };
     expect(read(serverProperties({ nodes: [node(1)], brokerSessionTimeoutMs: 9_000, settings }, node(1)))).toMatchObject(
