@@ -139,7 +139,7 @@ and unknown keys are the schema's part.
 {{- $v := $root.Values -}}
 {{- $errors := .errors -}}
 {{- range $of, $workload := dict "webhook" "ingest-webhook" "gateway" "gateway" -}}
-{{- $e := mergeOverwrite (deepCopy $v.exposure.webhook) (deepCopy (get $v.exposure $of)) -}}
+{{- $e := get $v.exposure $of -}}
 {{- if hasKey $.workloads $workload -}}
 {{- include "centralita.must" (dict "errors" $errors "when" (and (or $e.httpRoute.enabled $e.ingress.enabled) (not $e.host)) "say" (printf "exposure.%s.host is missing: the name under which it is reached." $of)) -}}
 {{- include "centralita.must" (dict "errors" $errors "when" (and $e.httpRoute.enabled (not $e.httpRoute.parentRefs)) "say" (printf "exposure.%s.httpRoute.parentRefs is missing: the Gateway that the route belongs to, for example [{name: public, namespace: ingress}]." $of)) -}}
@@ -153,7 +153,7 @@ and unknown keys are the schema's part.
 {{- end -}}
 {{- include "centralita.must" (dict "errors" $errors "when" (not $np.dns.peers) "say" "networkPolicy.dns.peers is empty, so no name could be resolved: name the pods of the cluster's DNS.") -}}
 {{- end -}}
-{{- include "centralita.must" (dict "errors" $errors "when" (gt (len (include "centralita.fullname" $root)) 53) "say" (printf "fullnameOverride: %s has %d characters, and names of parts are made from it: at most 53." (include "centralita.fullname" $root) (len (include "centralita.fullname" $root)))) -}}
+{{- include "centralita.must" (dict "errors" $errors "when" (gt (len $v.fullnameOverride) 53) "say" (printf "fullnameOverride: %s has %d characters, and names of parts are made from it: at most 53." $v.fullnameOverride (len $v.fullnameOverride))) -}}
 {{- end }}
 
 {{/* profile: production, and compliance too. */}}

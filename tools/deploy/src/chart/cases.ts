@@ -64,7 +64,6 @@ const allOn = {
     webhook: {
       host: 'hooks.example.com',
       httpRoute: { enabled: true, parentRefs: [{ name: 'public', namespace: 'gateways' }] },
-      ingress: { enabled: true, className: 'traefik', tlsSecret: 'hooks-tls' },
     },
     gateway: {
       host: 'console.example.com',
@@ -77,7 +76,6 @@ const allOn = {
           caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: 'authority' }],
         },
       },
-      ingress: { enabled: true, className: 'traefik', tlsSecret: 'console-tls' },
     },
   },
   monitoring: {
@@ -85,6 +83,7 @@ const allOn = {
     rules: { enabled: true, alertLabels: { team: 'messaging' } },
     dashboards: { enabled: true, grafanaOperator: { enabled: true } },
   },
+  postgres: { defaults: { maxConnections: 1500 } },
   otel: {
     exporterEndpoint: 'http://collector.observability:4318',
     headers: { existingSecret: 'otel-headers' },
@@ -112,6 +111,9 @@ const allOff = {
   tests: { enabled: false },
 };
 
+/** One service of a platform whose gateway is another release. */
+const elsewhere = { enabled: true, env: { GATEWAY_JWKS_URL: 'http://gateway.other:8080/.well-known/jwks.json' } };
+
 /** A release name as long as helm allows. */
 export const longRelease = 'a-release-name-that-is-just-as-long-as-helm-permits-x';
 
@@ -125,7 +127,10 @@ export const cases: readonly Case[] = [
   })),
   { name: 'all on', options: { values: allOn } },
   { name: 'all off', options: { values: allOff } },
-  { name: 'a single service', options: { values: { ...allOff, services: switched({ billing: true }) } } },
+  {
+    name: 'a single service',
+    options: { values: { ...allOff, services: { ...switched({ billing: true }), billing: elsewhere } } },
+  },
   { name: 'a release name of 53 characters', options: { release: longRelease } },
   { name: 'IPv6', options: { values: { network: { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv6'] } } } },
   { name: 'dual stack', options: { values: { network: { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv4', 'IPv6'] } } } },
@@ -133,6 +138,17 @@ export const cases: readonly Case[] = [
   {
     name: 'PodMonitor and annotations',
     options: { values: { monitoring: { podMonitor: { enabled: true }, scrapeAnnotations: true } } },
+  },
+  {
+    name: 'Ingress',
+    options: {
+      values: {
+        exposure: {
+          webhook: { host: 'hooks.example.com', ingress: { enabled: true, className: 'traefik', tlsSecret: 'hooks-tls' } },
+          gateway: { host: 'console.example.com', ingress: { enabled: true, className: 'traefik', tlsSecret: 'console-tls' } },
+        },
+      },
+    },
   },
   { name: 'air gap', options: { values: { global: { imageRegistry: 'mirror.internal:5000' } } } },
   { name: 'migrations as hook', options: { values: { migrations: { mode: 'hook' } } } },

@@ -67,7 +67,6 @@ describe('the corners', () => {
       'HorizontalPodAutoscaler',
       'ScaledObject',
       'HTTPRoute',
-      'Ingress',
       'ServiceMonitor',
       'PrometheusRule',
       'ExternalSecret',
@@ -77,6 +76,7 @@ describe('the corners', () => {
       'TriggerAuthentication',
     ])
       expect(ofKind(withName('all on'), kind)).not.toEqual([]);
+    expect(ofKind(withName('Ingress'), 'Ingress')).toHaveLength(2);
     expect(ofKind(withName('PodMonitor and annotations'), 'PodMonitor')).not.toEqual([]);
     expect(ofKind(withName('topics by Strimzi'), 'KafkaTopic')).toHaveLength(9);
     const foreign = withName('a cluster without any operator').filter(({ apiVersion }) =>
