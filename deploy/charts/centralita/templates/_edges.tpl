@@ -14,6 +14,7 @@ does is here; the test of the chart compares it with the documented graph.
 {{- if or $fact.database $fact.keyring }}{{ $targets = append $targets "postgres" }}{{ end -}}
 {{- if has "OIDC_ISSUER" $fact.settings }}{{ $targets = append $targets "idp" }}{{ end -}}
 {{- if and (has "MEDIA_DIR" $fact.settings) $v.media.s3.bucket }}{{ $targets = append $targets "s3" }}{{ end -}}
+{{- if and (eq $name "lag-exporter") $v.archive.enabled $v.archive.s3.bucket }}{{ $targets = append $targets "s3" }}{{ end -}}
 {{- if $fact.graph }}{{ $targets = append $targets "graph" }}{{ end -}}
 {{- if and $fact.keyring (ne $v.kms.provider "local") }}{{ $targets = append $targets "kms" }}{{ end -}}
 {{- if $v.otel.exporterEndpoint }}{{ $targets = append $targets "otel" }}{{ end -}}

@@ -93,10 +93,12 @@ Address and credentials of a database. Role app goes through the pooler where th
 {{- if eq $kms.provider "local" -}}
 {{- $ref := $kms.local -}}
 {{- include "centralita.secretFile" (dict "out" .out "env" "KEYRING_MASTER_KEY_FILE" "secret" $ref.existingSecret "key" $ref.key) -}}
+{{- include "centralita.secretFile" (dict "out" .out "env" "KEYRING_PREVIOUS_MASTER_KEY_FILE" "secret" $ref.previous.existingSecret "key" $ref.previous.key) -}}
 {{- else -}}
 {{- $_ := set .out.env "KEYRING_VAULT_ADDR" $kms.vault.address -}}
 {{- $_ := set .out.env "KEYRING_VAULT_KEY" $kms.vault.key -}}
 {{- $_ := set .out.env "KEYRING_VAULT_MOUNT" $kms.vault.mount -}}
+{{- with $kms.vault.namespace }}{{ $_ := set $.out.env "KEYRING_VAULT_NAMESPACE" . }}{{ end -}}
 {{- include "centralita.secretFile" (dict "out" .out "env" "KEYRING_VAULT_TOKEN_FILE" "secret" $kms.vault.token.existingSecret "key" $kms.vault.token.key) -}}
 {{- include "centralita.secretFile" (dict "out" .out "env" "KEYRING_VAULT_CA_FILE" "secret" $kms.vault.ca.existingSecret "key" $kms.vault.ca.key) -}}
 {{- end -}}
@@ -123,6 +125,7 @@ Address and credentials of a database. Role app goes through the pooler where th
 {{- define "centralita.archiveEnv" -}}
 {{- $archive := .root.Values.archive -}}
 {{- include "centralita.objectStoreEnv" (dict "out" .out "prefix" "ARCHIVE" "s3" $archive.s3 "folder" "/var/lib/centralita/archive") -}}
+{{- include "centralita.secretFile" (dict "out" .out "env" "ARCHIVE_VERIFIER_KEYS_FILE" "secret" $archive.verifierKeys.existingSecret "key" $archive.verifierKeys.key) -}}
 {{- if and $archive.s3.bucket $archive.objectLock.mode -}}
 {{- $_ := set .out.env "ARCHIVE_OBJECT_LOCK_MODE" $archive.objectLock.mode -}}
 {{- $_ := set .out.env "ARCHIVE_OBJECT_LOCK_DAYS" ($archive.objectLock.days | int | toString) -}}

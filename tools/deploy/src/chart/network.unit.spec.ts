@@ -70,7 +70,7 @@ const table: Readonly<Record<string, string>> = {
   routing: 'dns gateway:8080 kafka otel postgres',
   billing: 'dns gateway:8080 kafka otel postgres',
   'audit-log': 'dns gateway:8080 kafka kms otel postgres',
-  'lag-exporter': 'dns kafka otel',
+  'lag-exporter': 'dns kafka otel s3',
   migrate: 'dns postgres',
   topics: 'dns kafka',
   replay: 'dns kafka postgres',
