@@ -14,6 +14,7 @@ import {
   observeHttp,
   startOperationsServer,
   startTracing,
+  Surroundings,
   type Logger,
   watchPool,
 } from '@centralita/platform-nest';
@@ -22,6 +23,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { gatewayEnv } from './config.js';
 import { addSecurityHeaders } from './console/security-headers.js';
 import { serveConsole } from './console/static-files.js';
+import { OidcLogin } from './login/oidc.js';
 import { GatewayModule } from './gateway.module.js';
 import { PlatformSampler } from './platform/sampler.js';
 import { RouteLoader } from './proxy/route-loader.js';
@@ -77,7 +79,8 @@ export const startGateway = async (env: NodeJS.ProcessEnv, given: GatewayOverrid
       applicationName: 'centralita-gateway',
     });
     watchPool(metrics, dataSource, config.DATABASE_POOL_SIZE);
-    await connectWhenMigrated(dataSource, gatewayMigrations, logger, drain.signal);
+    const surroundings = new Surroundings({ health, logger, signal: drain.signal });
+    await connectWhenMigrated({ dataSource, migrations: gatewayMigrations, surroundings, health, metrics });
     const db = new Database(dataSource, { isolationGuardFired: () => metrics.rlsContextMissing.inc() });
     drain.add('close', 'database', () => db.close());
     health.add('database', async () => {
@@ -112,6 +115,12 @@ export const startGateway = async (env: NodeJS.ProcessEnv, given: GatewayOverrid
     const server = app.getHttpServer();
     drain.add('accept', 'http', gracefulClose(server));
     loader.start();
+    // Once it has answered, an outage of the provider costs new sign-ins and nobody who is signed in: it is no reason to be sent away.
+    const { promise: known, resolve: knows } = Promise.withResolvers<void>();
+    void surroundings
+      .until('identity', () => app.get(OidcLogin).problem(), 'the identity provider has not answered yet')
+      .then(knows, () => knows());
+    drain.add('close', 'identity provider', () => known);
     sampler?.start();
     await app.listen(config.HTTP_PORT, config.HTTP_HOST);
     const { port } = server.address() as AddressInfo;

@@ -1,5 +1,5 @@
 import { objectStoreEnv, objectStoreOptions } from '@centralita/object-store';
-import { envInteger, envUrl, kafkaEnv, platformEnv, serviceEnv } from '@centralita/platform-nest';
+import { envInteger, envUrl, kafkaEnv, keyProviderEnv, platformEnv, serviceEnv } from '@centralita/platform-nest';
 import { z } from 'zod';
 
 export const Roles = ['webhook', 'media', 'sender'] as const;
@@ -27,7 +27,7 @@ export const webhookEnv = platformEnv
     ...kafkaEnv.shape,
     ...serviceEnv.pick({ DATABASE_URL: true, DATABASE_POOL_SIZE: true }).shape,
     KEYRING_DATABASE_URL: serviceEnv.shape.KEYRING_DATABASE_URL.unwrap(),
-    KEYRING_MASTER_KEY: serviceEnv.shape.KEYRING_MASTER_KEY.unwrap(),
+    ...keyProviderEnv.shape,
     APPS_FILE: appsFile,
     ...mediaStore,
     // Half a lease of a data key: a key is asked for again when its lease would end within the budget.

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { decodeEvent, type CloudEvent } from '@centralita/contracts';
 import type { MemoryLog } from '@centralita/event-log';
 import { createDataSource, Database, eventStoreMigrations } from '@centralita/event-store';
-import { Keyring, keyringMigration } from '@centralita/keyring';
+import { Keyring, keyringMigrations } from '@centralita/keyring';
 import { runMigrations } from '@centralita/platform-nest';
 import { createTestDatabase, type TestDatabase } from '@centralita/testing-engines';
 import { ingestMigration } from './migration.js';
@@ -26,7 +26,7 @@ export const ingestFixture = async (): Promise<IngestFixture> => {
   const database = await createTestDatabase({ service: 'ingest' });
   const keyringDatabase = await createTestDatabase({ service: 'keyring' });
   await runMigrations({ url: database.ownerUrl, migrations: [...eventStoreMigrations, ingestMigration] });
-  await runMigrations({ url: keyringDatabase.ownerUrl, migrations: [keyringMigration] });
+  await runMigrations({ url: keyringDatabase.ownerUrl, migrations: keyringMigrations });
   const masterKey = randomBytes(32);
   const db = new Database(createDataSource({ url: database.appUrl }));
   const keyring = await Keyring.open({ databaseUrl: keyringDatabase.appUrl, masterKey });

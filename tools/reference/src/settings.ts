@@ -40,7 +40,7 @@ const rowsOfAll = (schema: z.ZodType): string[] =>
 
 /** What a service makes of the platform's optional settings: see `environmentOf` of platform-nest. */
 const needs = ({ customerData, relayTopics }: Service): string[] => [
-  ...(customerData ? ['KEYRING_DATABASE_URL', 'KEYRING_MASTER_KEY'] : []),
+  ...(customerData ? ['KEYRING_DATABASE_URL'] : []),
   ...(relayTopics ? ['RELAY_DATABASE_URL'] : []),
 ];
 

@@ -1,7 +1,7 @@
 import { createDatabase } from '@centralita/testing-engines';
 import { Client, escapeLiteral } from 'pg';
 import { createDataSource } from '@centralita/event-store';
-import { keyringMigration } from '@centralita/keyring';
+import { keyringMigrations } from '@centralita/keyring';
 import { StartProblem } from './problem.js';
 
 export const databaseNames = ['ingest', 'conversation', 'routing', 'billing', 'audit_log', 'gateway', 'keyring'] as const;
@@ -57,7 +57,7 @@ export const migrateKeyring = async (ownerUrl: string): Promise<void> => {
   const source = createDataSource({
     url: ownerUrl,
     poolSize: 1,
-    migrations: [keyringMigration],
+    migrations: keyringMigrations,
     applicationName: 'centralita-start',
   });
   await source.initialize();

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
+import { createServer, get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Problem } from '@centralita/contracts';
 import { tokenVerifier } from '@centralita/platform-nest';
+import { freePort, until } from '@centralita/testing-engines';
 import { createRemoteJWKSet } from 'jose';
 import { Client } from 'pg';
 import { ownPage, startHarness, type Harness } from '../testing/gateway-harness.spec.js';
@@ -234,6 +235,39 @@ describe('a sign-in that must be strong', () => {
       };
       expect([await signIn(), await signIn('password'), await signIn('second-factor')]).toEqual([401, 401, 200]);
     } finally {
+      await sut.stop();
+    }
+  });
+});
+
+describe('a gateway whose identity provider is away', () => {
+  it('starts, says so in one sentence and is not ready, until the provider is there; later outages change nothing', async () => {
+    const port = await freePort();
+    const issuer = `http://127.0.0.1:${port}`;
+    const sut = await startHarness({ OIDC_ISSUER: issuer });
+    const provider = createServer((_, response) =>
+      response.setHeader('content-type', 'application/json').end(
+        JSON.stringify({
+          issuer,
+          authorization_endpoint: `${issuer}/auth`,
+          token_endpoint: `${issuer}/token`,
+          jwks_uri: `${issuer}/jwks`,
+        }),
+      ),
+    );
+    try {
+      const identity = async (): Promise<string | undefined> => (await sut.gateway.health.ready()).failing.identity;
+      await until(async () => (await identity())?.includes('ECONNREFUSED'));
+      expect(await identity()).toBe(`the identity provider ${issuer} cannot be asked who it is (ECONNREFUSED)`);
+      expect(sut.gateway.health.startup().status).toBe('ok');
+      expect(sut.logged.filter(({ check }) => check === 'identity')).toHaveLength(1);
+      await new Promise<void>((resolve) => provider.listen(port, '127.0.0.1', resolve));
+      await until(async () => (await identity()) === undefined);
+      provider.closeAllConnections();
+      await new Promise((resolve) => provider.close(resolve));
+      expect(await identity()).toBeUndefined();
+    } finally {
+      provider.close();
       await sut.stop();
     }
   });

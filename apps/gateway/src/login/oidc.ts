@@ -31,6 +31,13 @@ const isOutage = (error: unknown): boolean =>
 const noAnswer = (cause: unknown): PlatformError =>
   new PlatformError('UPSTREAM_UNAVAILABLE', 'the identity provider does not answer', {}, { cause });
 
+/** The code at the bottom of a failure: what the network or the provider said, whoever has wrapped it. */
+const codeOf = (error: unknown): string | null => {
+  if (typeof error !== 'object' || error === null) return null;
+  const { cause, code } = error as { cause?: unknown; code?: unknown };
+  return codeOf(cause) ?? (typeof code === 'string' ? code : null);
+};
+
 /** Authorization code flow with PKCE, state and nonce. What must survive the way to the provider travels sealed in a cookie. */
 export class OidcLogin {
   readonly #key: Uint8Array;
@@ -102,7 +109,19 @@ export class OidcLogin {
     return client.buildEndSessionUrl(provider, { post_logout_redirect_uri: new URL('/', this.config.PUBLIC_URL).href }).href;
   }
 
-  /** Asked at the first login, and again after a failure: the gateway starts before its provider is up. */
+  /** One sentence while the provider has not said yet who it is, or null. */
+  async problem(): Promise<string | null> {
+    try {
+      await this.#discovered();
+      return null;
+    } catch (error) {
+      const cause = error instanceof PlatformError ? error.cause : error;
+      const code = codeOf(cause);
+      return `the identity provider ${this.config.OIDC_ISSUER} cannot be asked who it is${code === null ? '' : ` (${code})`}`;
+    }
+  }
+
+  /** Asked at the start, and again after a failure: the gateway starts before its provider is up. */
   #discovered(): Promise<client.Configuration> {
     const { OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET } = this.config;
     const options = {

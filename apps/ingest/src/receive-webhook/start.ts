@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Batcher, openEventLog, type EventLog } from '@centralita/event-log';
 import { createDataSource, Database } from '@centralita/event-store';
-import { Keyring } from '@centralita/keyring';
 import { objectStoreOptions, openObjectStore } from '@centralita/object-store';
 import {
   connectWhenMigrated,
@@ -13,14 +12,18 @@ import {
   gracefulClose,
   Health,
   kafkaConnection,
-  keyringMetrics,
+  keyProviderConnection,
   loadConfig,
   NestLogger,
   observeHttp,
+  openKeyring,
   ProblemFilter,
   startOperationsServer,
   startTracing,
+  Surroundings,
   untilHistoryAgrees,
+  untilLogFits,
+  untilTopicsFit,
   type Logger,
   watchPool,
 } from '@centralita/platform-nest';
@@ -59,7 +62,7 @@ export type RunningWebhook = {
  * signature is over the received bytes.
  */
 export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOverrides = {}): Promise<RunningWebhook> => {
-  const [config, kafka] = loadConfig(env, webhookEnv, kafkaConnection);
+  const [config, kafka, provider] = loadConfig(env, webhookEnv, kafkaConnection, keyProviderConnection);
   const apps = await loadApps(config.APPS_FILE);
   const name = 'ingest-webhook';
   const instance = config.SERVICE_INSTANCE ? { instance: config.SERVICE_INSTANCE } : {};
@@ -83,19 +86,21 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
       applicationName: `centralita-${name}`,
     });
     watchPool(metrics, dataSource, config.DATABASE_POOL_SIZE);
-    await connectWhenMigrated(dataSource, migrations, logger, drain.signal);
+    const surroundings = new Surroundings({ health, logger, signal: drain.signal });
+    await connectWhenMigrated({ dataSource, migrations, surroundings, health, metrics });
     const db = new Database(dataSource, { isolationGuardFired: () => metrics.rlsContextMissing.inc() });
     drain.add('close', 'database', () => db.close());
     health.add('database', () => db.system((tx) => tx.query('select 1')).then(() => null));
     const log = overrides.log ?? (await openEventLog({ ...kafka, clientId: `centralita-${name}`, logger }));
     if (!overrides.log) drain.add('close', 'event log', () => log.close());
     health.add('log', async () => ((await log.admin.describeTopics(['wa.inbound.v1'])).length === 1 ? null : 'topic missing'));
-    const keyring = await Keyring.open({
+    const keyring = await openKeyring({
       databaseUrl: config.KEYRING_DATABASE_URL,
-      masterKey: config.KEYRING_MASTER_KEY,
-      metrics: keyringMetrics(metrics),
+      provider,
+      surroundings,
+      metrics,
+      drain,
     });
-    drain.add('close', 'keyring', () => keyring.close());
     const batcher = new Batcher({ log });
     drain.add('flush', 'batcher', () => batcher.close());
 
@@ -150,6 +155,8 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
     http.maxConnections = config.WEBHOOK_MAX_CONNECTIONS;
     drain.add('accept', 'http', gracefulClose(http));
     // What is answered 200 must be on the log that everybody reads.
+    await untilLogFits(surroundings, log);
+    await untilTopicsFit(surroundings, log, ['wa.inbound.v1'], kafka.topicPartitions);
     await untilHistoryAgrees({ db, log, relay: null, health, metrics, logger, signal: drain.signal });
     // As many may wait to be let in: what does not fit into the queue is dropped in silence, and comes again only after seconds.
     await app.listen({ port: config.HTTP_PORT, host: config.HTTP_HOST, backlog: config.WEBHOOK_MAX_CONNECTIONS });

@@ -54,3 +54,29 @@ export const ensureTopics = async (
       differences,
     });
 };
+
+/** Without these a topic forgets, and with another count its keys are elsewhere. What a topic is made with besides may differ. */
+const keeps = ['cleanup.policy', 'retention.ms', 'retention.bytes'] as const;
+
+/**
+ * What is wrong with topics for a process that reads and writes them, each in a few words; it only looks, and needs no right but to
+ * describe them. `partitions` is the number chosen at installation; without it they must agree with each other.
+ */
+export const topicProblems = async (
+  admin: Pick<LogAdmin, 'describeTopics'>,
+  names: readonly string[],
+  partitions?: number,
+): Promise<string[]> => {
+  const found = new Map((await admin.describeTopics(names)).map((topic) => [topic.name, topic]));
+  const expected = partitions ?? Math.max(0, ...[...found.values()].map((topic) => topic.partitions));
+  return names.flatMap((name) => {
+    const topic = found.get(name);
+    if (!topic) return [`${name} does not exist`];
+    const others = partitions === undefined ? ' as others have' : '';
+    const count = topic.partitions === expected ? [] : [`${name} has ${topic.partitions} partitions, not ${expected}${others}`];
+    const forgets = keeps
+      .filter((setting) => topic.config[setting] !== kept[setting])
+      .map((setting) => `${name} has ${setting}=${topic.config[setting] ?? 'unset'}, not ${kept[setting]}`);
+    return [...count, ...forgets];
+  });
+};

@@ -1,6 +1,6 @@
 export * from './types.js';
 export { createDataSource, Database, type DataSourceOptions } from './database.js';
-export { isUniqueViolation } from './database-error.js';
+export { databaseError, isUniqueViolation } from './database-error.js';
 export { EventStore, type EventStoreOptions } from './event-store.js';
 export { eventStoreMigrations } from './schema/migrations.js';
 export { tenantTable } from './schema/tenant-table.js';
@@ -30,6 +30,7 @@ export {
 } from './inbox/parked-page.js';
 export { Commands, type CommandOptions } from './commands.js';
 export { causalToken } from './causal-token.js';
+export { linkToStream } from './stream-traces.js';
 export { feed, feedHead } from './feed.js';
 export { inOneTrip, type Part } from './one-trip.js';
 export { rebuildProjection, type Rebuilt, type RebuildOptions } from './rebuild.js';

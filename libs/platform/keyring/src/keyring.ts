@@ -4,18 +4,25 @@ import { isPlatformError, PlatformError, type ErrorCode } from '@centralita/cont
 import { LRUCache } from 'lru-cache';
 import { v5 as uuidV5 } from 'uuid';
 import { derive, hmac, newWrappedKey, unwrapKey } from './crypto.js';
+import { localProvider } from './provider/local.js';
+import type { KeyProvider } from './provider/provider.js';
 import { referencesOf, type References } from './references.js';
 import { KeyStore, type SubjectRow } from './store.js';
+import { freshTenant, placedKeys } from './tenant-row.js';
 import { SubjectKeys, type KeyState, type SubjectKey } from './subject-keys.js';
 
 /** Longest time a copy of a key may be used without asking the keyring again; erasure waits longer than this before it destroys. */
 export const MAX_LEASE_SECONDS = 60;
 const CACHED_SUBJECTS = 50_000;
+/** Tenants whose keys this process holds unwrapped; beyond, the one that was used longest ago is asked for again. */
+const CACHED_TENANTS = 5_000;
 
 export type KeyringOptions = {
   readonly databaseUrl: string;
-  /** 32 bytes; wraps the tenant keys. */
-  readonly masterKey: Buffer;
+  /** 32 bytes; wraps the tenant keys, when no other provider does. */
+  readonly masterKey?: Buffer;
+  /** Who wraps the tenant keys. @default the local one, with the master key */
+  readonly provider?: KeyProvider;
   /** Lease of a cached key, at most 60 (the default). */
   readonly cacheSeconds?: number;
   /** Monotonic milliseconds. Default: `performance.now`. A wall clock that jumps back would stretch a lease. */
@@ -29,7 +36,7 @@ export type KeyringMetrics = {
   failed?(sample: { operation: KeyringOperation; code: ErrorCode }): void;
 };
 export type KeyringOperation =
-  'references' | 'ensureSubjects' | 'closed' | 'sealer' | 'checkAlive' | 'setState' | 'tenantCommitment' | 'use';
+  'references' | 'ensureSubjects' | 'closed' | 'sealer' | 'checkAlive' | 'setState' | 'tenantCommitment' | 'use' | 'check';
 
 /** Answers that say something of the subject and nothing of the keyring. */
 const answers: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['SUBJECT_CLOSING', 'ERASED']);
@@ -39,20 +46,21 @@ type TenantKeys = { readonly references: References; readonly wrapping: KeyObjec
 /** Per-subject data keys, envelopes, keyed references. Reached only through this class; a vault can stand behind the same methods. */
 export class Keyring {
   readonly #store: KeyStore;
-  readonly #master: KeyObject;
+  readonly #provider: KeyProvider;
   readonly #leaseMs: number;
   readonly #clock: () => number;
   readonly #metrics: KeyringMetrics;
-  readonly #tenants = new Map<string, Promise<TenantKeys>>();
+  readonly #tenants = new LRUCache<string, Promise<TenantKeys>>({ max: CACHED_TENANTS });
   readonly #cache = new LRUCache<string, SubjectKey>({ max: CACHED_SUBJECTS });
 
   private constructor(options: KeyringOptions) {
     const cacheSeconds = options.cacheSeconds ?? MAX_LEASE_SECONDS;
-    if (options.masterKey.length !== 32) throw new PlatformError('CONFIGURATION_INVALID', 'the master key has 32 bytes');
+    const provider = options.provider ?? (options.masterKey && localProvider(options.masterKey));
+    if (!provider) throw new PlatformError('CONFIGURATION_INVALID', 'a keyring needs a key provider');
     if (cacheSeconds < 0 || cacheSeconds > MAX_LEASE_SECONDS)
       throw new PlatformError('CONFIGURATION_INVALID', `a key lease is at most ${MAX_LEASE_SECONDS} seconds`);
     this.#store = new KeyStore(options.databaseUrl);
-    this.#master = createSecretKey(options.masterKey);
+    this.#provider = provider;
     this.#leaseMs = cacheSeconds * 1000;
     this.#clock = options.clock ?? (() => performance.now());
     this.#metrics = options.metrics ?? {};
@@ -65,7 +73,25 @@ export class Keyring {
 
   async close(): Promise<void> {
     this.#cache.clear();
+    this.#tenants.clear();
+    this.#provider.close();
     await this.#store.close();
+  }
+
+  /** One sentence about what keeps this process from its keys, or null: asked at its start. Counted like a key that cannot be had. */
+  async problem(): Promise<string | null> {
+    try {
+      await this.#provider.version();
+      const problem = await this.#store.problem();
+      if (problem !== null) this.#metrics.failed?.({ operation: 'check', code: 'KEY_UNAVAILABLE' });
+      return problem;
+    } catch (error) {
+      const { code, message } = isPlatformError(error)
+        ? error
+        : { code: 'INTERNAL' as const, message: 'the key provider failed' };
+      this.#metrics.failed?.({ operation: 'check', code });
+      return message;
+    }
   }
 
   async references(tenantId: string): Promise<References> {
@@ -157,15 +183,10 @@ export class Keyring {
   }
 
   async #loadTenant(tenantId: string): Promise<TenantKeys> {
-    const fresh = (name: string): Buffer => newWrappedKey(this.#master, tenantPlace(tenantId, name));
-    const row = await this.#store.tenant(tenantId, () => ({
-      reference: fresh('reference'),
-      wrapping: fresh('wrapping'),
-      commitment: fresh('commitment'),
-    }));
-    const open = (name: 'reference' | 'wrapping' | 'commitment'): KeyObject =>
-      unwrapKey(this.#master, tenantPlace(tenantId, name), row[name]);
-    return { references: referencesOf(open('reference')), wrapping: open('wrapping'), commitment: open('commitment') };
+    const row = await this.#store.tenant(tenantId, () => freshTenant(tenantId, this.#provider));
+    const keys = await this.#provider.unwrap(placedKeys(tenantId, row));
+    const [reference, wrapping, commitment] = keys.map((key) => createSecretKey(key)) as [KeyObject, KeyObject, KeyObject];
+    return { references: referencesOf(reference), wrapping, commitment };
   }
 
   /** Leased copies where there are some, one query for the rest. */
@@ -204,7 +225,6 @@ export class Keyring {
 }
 
 const cacheKey = (tenantId: string, subjectId: string): string => `${tenantId}|${subjectId}`;
-const tenantPlace = (tenantId: string, name: string): string => `tenant|${tenantId}|${name}`;
 const subjectPlace = (tenantId: string, subjectId: string): string => `subject|${tenantId}|${subjectId}`;
 
 const refuseUnlessLive = (known: ReadonlyMap<string, SubjectKey>, subjectIds: readonly string[]): void => {

@@ -67,4 +67,24 @@ export class KeyringSchema1764000000000 implements MigrationInterface {
   }
 }
 
-export const keyringMigration = KeyringSchema1764000000000;
+/**
+ * Which provider wrapped a tenant's keys, and with which version of its key. What is there was wrapped by the local master key, before
+ * versions were written down; a release from before goes on writing so. The owner may see and wrap anew what belongs to all tenants.
+ */
+export class KeyProviders1764460800000 implements MigrationInterface {
+  readonly name = 'KeyProviders1764460800000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`alter table tenant_key add column provider text not null default 'local',
+      add column key_version text not null default '', add column wrapped_at timestamptz not null default now()`);
+    await runner.query('create policy owner on tenant_key to current_user using (true) with check (true)');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop policy owner on tenant_key');
+    await runner.query('alter table tenant_key drop column wrapped_at, drop column key_version, drop column provider');
+  }
+}
+
+/** In order. Landed ones are never changed: a change is a new one at the end. */
+export const keyringMigrations = [KeyringSchema1764000000000, KeyProviders1764460800000] as const;

@@ -3,7 +3,14 @@ import { Client } from '@centralita/event-store/connection';
 import { Pool, type PoolClient, type QueryResult } from 'pg';
 import type { KeyState } from './subject-keys.js';
 
-export type TenantRow = { readonly reference: Buffer; readonly wrapping: Buffer; readonly commitment: Buffer };
+export type TenantRow = {
+  readonly reference: Buffer;
+  readonly wrapping: Buffer;
+  readonly commitment: Buffer;
+  /** Who wrapped the three, and with which version of its key. */
+  readonly provider: string;
+  readonly key_version: string;
+};
 export type SubjectRow = {
   readonly subject_id: string;
   readonly key_id: string;
@@ -46,21 +53,40 @@ export class KeyStore {
   }
 
   /** The tenant's wrapped keys; `fresh` is stored when there are none. Of two processes that create them, one wins and both use it. */
-  async tenant(tenantId: string, fresh: () => TenantRow): Promise<TenantRow> {
-    const read = { text: 'select reference, wrapping, commitment from tenant_key', values: [] };
+  async tenant(tenantId: string, fresh: () => Promise<TenantRow>): Promise<TenantRow> {
+    const read = { text: 'select reference, wrapping, commitment, provider, key_version from tenant_key', values: [] };
     const [existing] = await this.#inTenant<TenantRow>(tenantId, [read]);
     if (existing) return existing;
-    const { reference, wrapping, commitment } = fresh();
+    const { reference, wrapping, commitment, provider, key_version: version } = await fresh();
     const [row] = await this.#inTenant<TenantRow>(tenantId, [
       {
-        text: `insert into tenant_key (tenant_id, reference, wrapping, commitment) values ($1, $2, $3, $4)
-               on conflict (tenant_id) do nothing`,
-        values: [tenantId, reference, wrapping, commitment],
+        text: `insert into tenant_key (tenant_id, reference, wrapping, commitment, provider, key_version)
+               values ($1, $2, $3, $4, $5, $6) on conflict (tenant_id) do nothing`,
+        values: [tenantId, reference, wrapping, commitment, provider, version],
       },
       read,
     ]);
     if (!row) throw new PlatformError('KEY_UNAVAILABLE', 'the tenant key was not stored', { tenantId });
     return row;
+  }
+
+  /** One sentence about what keeps this process from the keyring's rows, or null. */
+  async problem(): Promise<string | null> {
+    const release = 'run `centralita ops keyring migrate` of this release';
+    try {
+      const client = await this.#connect();
+      try {
+        await client.query('select provider, key_version from tenant_key limit 0');
+      } finally {
+        client.release();
+      }
+      return null;
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === '42P01') return `the keyring database has no schema yet: ${release}`;
+      if (code === '42703') return `the keyring database is older than this release: ${release}`;
+      return `the keyring database does not let this process in (${code})`;
+    }
   }
 
   async subjects(tenantId: string, subjectIds: readonly string[]): Promise<SubjectRow[]> {
@@ -124,6 +150,12 @@ export class KeyStore {
     }
   }
 }
+
+const codeOf = (error: unknown): string => {
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  if (cause !== undefined) return codeOf(cause);
+  return typeof code === 'string' ? code : 'unknown';
+};
 
 const unavailable = (cause: unknown): PlatformError =>
   new PlatformError('DATABASE_UNAVAILABLE', 'the keyring database did not answer', {}, { cause });

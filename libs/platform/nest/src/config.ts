@@ -1,7 +1,8 @@
 import { PlatformError } from '@centralita/contracts';
 import { z } from 'zod';
-import { envBase64, envDatabase, envInteger, envPairs, envPort, envSecret, envUrl } from './environment.js';
+import { envDatabase, envInteger, envPairs, envPort, envSecret, envUrl } from './environment.js';
 import { kafkaEnv } from './kafka.js';
+import { keyProviderEnv } from './key-provider.js';
 import { companionsOf, settingsOf, withFiles } from './settings.js';
 
 /** Exit status for a wrong configuration (EX_CONFIG of sysexits.h): restarting will not help. */
@@ -65,7 +66,7 @@ export const serviceEnv = platformEnv.extend({
     .describe('relay role: publishes what is committed; to the server itself, not through a transaction pooler')
     .optional(),
   KEYRING_DATABASE_URL: envDatabase.describe('application role of the database with the wrapped keys').optional(),
-  KEYRING_MASTER_KEY: envSecret(envBase64(32)).describe('wraps the tenants’ keys; 32 bytes in base64').optional(),
+  ...keyProviderEnv.shape,
   GATEWAY_JWKS_URL: envUrl('http', 'https').describe('public keys of the gateway; its tokens are the only way in'),
   AUDIT_MAX_OUTBOX_AGE_SECONDS: envInteger(1, 86_400)
     .default(60)

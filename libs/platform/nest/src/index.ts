@@ -6,6 +6,7 @@ export type { Actor } from './auth/actor.js';
 export { remoteKeys, TOKEN_ISSUER, TokenClaims, tokenVerifier, type TokenScope, type TokenVerifier } from './auth/token.js';
 export * from './config.js';
 export * from './environment.js';
+export { keyProviderConnection, keyProviderEnv, type KeyProviderConnection } from './key-provider.js';
 export { kafkaConnection, kafkaEnv, type KafkaConnection } from './kafka.js';
 export { currentContext, runInContext, type RequestContext } from './context.js';
 export { binary, isBinarySchema, type Binary } from './endpoint/binary.js';
@@ -37,13 +38,24 @@ export { PlatformModule, type PlatformModuleOptions } from './platform.module.js
 export { companionsOf, settingsOf } from './settings.js';
 export { exitWith, migrateFromEnv, migratorEnv, runService } from './run-service.js';
 export { startService, type RunningService, type ServiceOptions, type ServiceOverrides } from './start-service.js';
-export { connectWhenMigrated, missingMigrations, runMigrations, type Migrations } from './runtime/database.js';
+export {
+  connectWhenMigrated,
+  missingMigrations,
+  runMigrations,
+  schemaProblem,
+  schemaVersionOf,
+  type Migration,
+  type Migrations,
+  type SchemaProblem,
+} from './runtime/database.js';
+export { openKeyring, untilLogFits, untilTopicsFit } from './runtime/fit.js';
+export { sentenceOf, Surroundings } from './runtime/surroundings.js';
 export { DrainController, drainOnSignals, drainPhases, type DrainPhase } from './runtime/drain.js';
 export { Health, startOperationsServer, type HealthCheck, type OperationsServer } from './runtime/health.js';
 export { untilHistoryAgrees, type HistoryOptions } from './runtime/history.js';
 export { createHttpAdapter, gracefulClose, observeHttp, underRequestSpan } from './runtime/http.js';
 export { parkedKeys, type Operator, type ParkedKeys } from './runtime/parked.js';
+export { LagClock } from './runtime/group-sampler.js';
 export { every } from './runtime/sampler.js';
 export { startTracing, type Tracing, type TracingOptions } from './runtime/tracing.js';
 export * from './tokens.js';
-export { LagClock } from './runtime/group-sampler.js';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { PlatformError } from '@centralita/contracts';
 import { LogDrivers, type EventLogOptions, type SaslOptions } from '@centralita/event-log';
 import { z } from 'zod';
-import { envList } from './environment.js';
+import { envInteger, envList } from './environment.js';
 
 const file = (holds: string): z.ZodOptional<z.ZodString> => z.string().min(1).describe(holds).optional();
 
@@ -13,6 +13,9 @@ export const kafkaEnv = z.object({
     .enum(LogDrivers)
     .default('kafkajs')
     .describe('client library that talks to the brokers; processes of one group may differ while they are replaced'),
+  KAFKA_TOPIC_PARTITIONS: envInteger(1, 10_000)
+    .describe('partitions that each topic was made with at installation; without it they must agree with each other')
+    .optional(),
   KAFKA_TLS: z
     .enum(['true', 'false'])
     .default('false')
@@ -35,7 +38,10 @@ type KafkaEnv = z.infer<typeof kafkaEnv>;
 type Name = keyof KafkaEnv;
 
 /** What `openEventLog` needs of the environment. */
-export type KafkaConnection = Pick<EventLogOptions, 'driver' | 'brokers' | 'tls' | 'sasl'>;
+export type KafkaConnection = Pick<EventLogOptions, 'driver' | 'brokers' | 'tls' | 'sasl'> & {
+  /** That topics were made with, when it was said. */
+  readonly topicPartitions?: number;
+};
 
 const connectionOf = (env: KafkaEnv, refuse: (name: Name, message: string) => void): KafkaConnection => {
   const read: Read = (name) => {
@@ -67,6 +73,7 @@ const connectionOf = (env: KafkaEnv, refuse: (name: Name, message: string) => vo
       tls: { ...(ca !== undefined && { ca: [ca] }), ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) },
     }),
     ...(sasl !== null && { sasl }),
+    ...(env.KAFKA_TOPIC_PARTITIONS !== undefined && { topicPartitions: env.KAFKA_TOPIC_PARTITIONS }),
   };
 };
 

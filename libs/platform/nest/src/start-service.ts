@@ -10,7 +10,6 @@ import {
   Relay,
   startAt,
 } from '@centralita/event-store';
-import { Keyring } from '@centralita/keyring';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -21,19 +20,22 @@ import { AccessRecorder } from './access/recorder.js';
 import { remoteKeys, tokenVerifier } from './auth/token.js';
 import { loadConfig, serviceEnv } from './config.js';
 import { kafkaConnection } from './kafka.js';
+import { keyProviderConnection } from './key-provider.js';
 import { topicFeed, type FeedReader } from './feed/feed.js';
 import { createLogger, describeError, NestLogger, type Logger } from './logger.js';
-import { createMetrics, keyringMetrics, logMetrics, watchPool, type Metrics } from './metrics.js';
+import { createMetrics, logMetrics, watchPool, type Metrics } from './metrics.js';
 import { PlatformModule } from './platform.module.js';
 import { measureBatches, watchPolls } from './runtime/consumer.js';
 import { connectWhenMigrated, type Migrations } from './runtime/database.js';
 import { DrainController } from './runtime/drain.js';
+import { openKeyring, untilLogFits, untilTopicsFit } from './runtime/fit.js';
 import { groupSampler } from './runtime/group-sampler.js';
 import { Health, startOperationsServer } from './runtime/health.js';
 import { untilHistoryAgrees } from './runtime/history.js';
 import { createHttpAdapter, gracefulClose, observeHttp } from './runtime/http.js';
 import { parkedKeys, type ParkedKeys } from './runtime/parked.js';
 import { Sampler } from './runtime/sampler.js';
+import { Surroundings } from './runtime/surroundings.js';
 import { startTracing } from './runtime/tracing.js';
 import type { Clock, PlatformDeps } from './tokens.js';
 
@@ -87,11 +89,10 @@ const environmentOf = (options: Pick<ServiceOptions, 'customerData' | 'relayTopi
     ...(options.customerData
       ? {
           KEYRING_DATABASE_URL: serviceEnv.shape.KEYRING_DATABASE_URL.unwrap(),
-          KEYRING_MASTER_KEY: serviceEnv.shape.KEYRING_MASTER_KEY.unwrap(),
         }
       : {}),
     ...(options.relayTopics ? { RELAY_DATABASE_URL: serviceEnv.shape.RELAY_DATABASE_URL.unwrap() } : {}),
-  } as Pick<typeof serviceEnv.shape, 'KEYRING_DATABASE_URL' | 'KEYRING_MASTER_KEY' | 'RELAY_DATABASE_URL'>);
+  } as Pick<typeof serviceEnv.shape, 'KEYRING_DATABASE_URL' | 'RELAY_DATABASE_URL'>);
 
 /** Builds and starts a service in this process. `runService` adds signals and exit statuses; tests call it by `startTestService`. */
 export const startService = async <C>(
@@ -100,7 +101,13 @@ export const startService = async <C>(
   overrides: ServiceOverrides = {},
 ): Promise<RunningService<C>> => {
   const { service, migrations = [], consumerGroup } = options;
-  const [platform, config, kafka] = loadConfig(env, environmentOf(options), options.schema, kafkaConnection);
+  const [platform, config, kafka, provider] = loadConfig(
+    env,
+    environmentOf(options),
+    options.schema,
+    kafkaConnection,
+    keyProviderConnection,
+  );
   const name = options.role ? `${service}-${options.role}` : service;
   const logger =
     overrides.logger ??
@@ -141,7 +148,8 @@ export const startService = async <C>(
       applicationName: `centralita-${name}`,
     });
     watchPool(metrics, dataSource, platform.DATABASE_POOL_SIZE);
-    await connectWhenMigrated(dataSource, migrations, logger, drain.signal);
+    const surroundings = new Surroundings({ health, logger, signal: drain.signal });
+    await connectWhenMigrated({ dataSource, migrations, surroundings, health, metrics });
     drain.check();
     const db = new Database(dataSource, { isolationGuardFired: () => metrics.rlsContextMissing.inc() });
     drain.add('close', 'database', async () => {
@@ -161,24 +169,20 @@ export const startService = async <C>(
       }));
     if (!overrides.log) drain.add('close', 'event log', () => log.close());
     const keyring =
-      platform.KEYRING_DATABASE_URL && platform.KEYRING_MASTER_KEY
-        ? await Keyring.open({
-            databaseUrl: platform.KEYRING_DATABASE_URL,
-            masterKey: platform.KEYRING_MASTER_KEY,
-            metrics: keyringMetrics(metrics),
-          })
+      platform.KEYRING_DATABASE_URL && (options.customerData || 'open' in provider)
+        ? await openKeyring({ databaseUrl: platform.KEYRING_DATABASE_URL, provider, surroundings, metrics, drain })
         : null;
-    if (keyring) drain.add('close', 'keyring', () => keyring.close());
     const store = new EventStore({ service, clock });
     let serving = false;
 
+    const published = [...new Set<Topic>([...(options.relayTopics ?? []), 'access.events.v1', 'operations.events.v1'])];
     const relay =
       options.relayTopics && platform.RELAY_DATABASE_URL
         ? new Relay({
             url: platform.RELAY_DATABASE_URL,
             log,
             service,
-            topics: [...new Set<Topic>([...options.relayTopics, 'access.events.v1', 'operations.events.v1'])],
+            topics: published,
             ...(options.feedTopic ? { feeds: [options.feedTopic] } : {}),
             database: db,
             logger,
@@ -215,6 +219,7 @@ export const startService = async <C>(
 
     // The strategy of the group gives the handlers, and Nest must be there before it: calls come later than both.
     let parked: ParkedKeys | null = null;
+    let consumed = (): string[] => [];
     const joined = (): ParkedKeys => {
       if (!parked) throw new PlatformError('DRAINING', 'the consumer group is not there yet');
       return parked;
@@ -268,12 +273,17 @@ export const startService = async <C>(
       app.connectMicroservice({ strategy }, { inheritAppConfig: true });
       drain.add('consume', 'consumer', () => strategy.close());
       watchPolls(health, () => strategy.lastPollAt());
+      consumed = () => [...strategy.handlers().keys()];
       parked = parkedKeys({ db, store, groupId: consumerGroup, handlers: () => strategy.handlers() });
     }
 
     sampler.start();
     // Before `init`: a service's own loops begin there.
-    if (consumerGroup || relay) await untilHistoryAgrees({ db, log, relay, health, metrics, logger, signal: drain.signal });
+    if (consumerGroup || relay) {
+      await untilLogFits(surroundings, log);
+      if (relay) await untilTopicsFit(surroundings, log, published, kafka.topicPartitions);
+      await untilHistoryAgrees({ db, log, relay, health, metrics, logger, signal: drain.signal });
+    }
     serving = true;
     await app.init();
     drain.check();
@@ -284,7 +294,10 @@ export const startService = async <C>(
     const { port } = server.address() as AddressInfo;
     health.started();
     logger.info({ port, metricsPort: operations.port }, 'listening');
-    if (consumerGroup) await app.startAllMicroservices();
+    if (consumerGroup) {
+      await untilTopicsFit(surroundings, log, consumed(), kafka.topicPartitions);
+      await app.startAllMicroservices();
+    }
     drain.check();
     return { deps, app, port, operationsPort: operations.port, health, metrics, drain, parked };
   }

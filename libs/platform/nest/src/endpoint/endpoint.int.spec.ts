@@ -6,6 +6,9 @@ import { createTestDatabase, until, type TestDatabase } from '@centralita/testin
 import { Controller, Get, Module } from '@nestjs/common';
 import { z } from 'zod';
 import { createLogger } from '../logger.js';
+import { createMetrics } from '../metrics.js';
+import { Health } from '../runtime/health.js';
+import { Surroundings } from '../runtime/surroundings.js';
 import { connectWhenMigrated, missingMigrations, runMigrations } from '../runtime/database.js';
 import { fixtureMigrations, FixtureModule, probes } from '../testing/fixture.spec.js';
 import { createTestIssuer, startTestService, type TestActor, type TestService } from '../testing/index.js';
@@ -278,7 +281,7 @@ describe('endpoints', () => {
       });
       await expect(starting).rejects.toMatchObject({
         code: 'CONFIGURATION_INVALID',
-        details: { names: ['KEYRING_DATABASE_URL', 'KEYRING_MASTER_KEY', 'LOG_LEVEL'] },
+        details: { names: ['KEYRING_DATABASE_URL', 'LOG_LEVEL'] },
       });
     });
 
@@ -288,7 +291,10 @@ describe('endpoints', () => {
       const logger = createLogger({ service: 'test', destination: { write: (line) => void logged.push(line) } });
       try {
         const dataSource = createDataSource({ url: empty.appUrl });
-        const waiting = connectWhenMigrated(dataSource, fixtureMigrations, logger, new AbortController().signal);
+        const health = new Health();
+        const metrics = createMetrics({ service: 'conversation', defaults: false });
+        const surroundings = new Surroundings({ health, logger, signal: new AbortController().signal });
+        const waiting = connectWhenMigrated({ dataSource, migrations: fixtureMigrations, surroundings, health, metrics });
         await until(() => logged.some((line) => line.includes('waiting')));
         await runMigrations({ url: empty.ownerUrl, migrations: fixtureMigrations });
         await waiting;

@@ -1,9 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { isPlatformError } from '@centralita/contracts';
 import type { Metrics } from '../metrics.js';
 
-/** Says what is wrong in one word or two (`no poll for 95 s`), or null. Never customer data: probes are open. */
+/** Says what is wrong in one sentence (`no poll for 95 s`), or null. Never customer data: probes are open. */
 export type HealthCheck = () => Promise<string | null> | string | null;
 type Report = { readonly status: 'ok' | 'failing'; readonly failing: Readonly<Record<string, string>> };
 
@@ -13,16 +14,24 @@ const LOOP_WINDOW_MS = 15_000;
 
 /**
  * Liveness is the event loop alone: an outage of the log or a database must not restart the fleet. Readiness is what this process
- * needs to do its work now. Startup is true once, when everything has been built.
+ * needs to do its work now. Startup is true when everything has been built, and while the process waits for its surroundings: that
+ * waiting is no failure to start, and whoever probes must not end it for that.
  */
 export class Health {
   readonly #checks = new Map<string, HealthCheck>();
+  readonly #held = new Map<string, string>();
   #started = false;
   #draining = false;
 
   /** Adds a condition of readiness. */
   add(name: string, check: HealthCheck): void {
     this.#checks.set(name, check);
+  }
+
+  /** Not ready for this reason, until it is called with null: what is waited for before there is anything to check. */
+  hold(name: string, problem: string | null): void {
+    if (problem === null) this.#held.delete(name);
+    else this.#held.set(name, problem);
   }
 
   started(): void {
@@ -38,12 +47,12 @@ export class Health {
   }
 
   startup(): Report {
-    return report(this.#started ? {} : { startup: 'not finished' });
+    return report(this.#started || this.#held.size > 0 ? {} : { startup: 'not finished' });
   }
 
   async ready(): Promise<Report> {
-    const failing: Record<string, string> = {};
-    if (!this.#started) failing.startup = 'not finished';
+    const failing: Record<string, string> = Object.fromEntries(this.#held);
+    if (!this.#started && this.#held.size === 0) failing.startup = 'not finished';
     if (this.#draining) failing.draining = 'shutting down';
     await Promise.all(
       [...this.#checks].map(async ([name, check]) => {
@@ -68,6 +77,7 @@ const bounded = async (check: HealthCheck): Promise<string | null> => {
   try {
     return await Promise.race([Promise.resolve(check()), late]);
   } catch (error) {
+    if (isPlatformError(error)) return error.message;
     return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'failed';
   } finally {
     clearTimeout(timer);

@@ -50,7 +50,7 @@ describe('a process that is told to end', () => {
 
   it('ends in time while it waits for migrations', async () => {
     const sut = await start(empty);
-    await sut.waitForLine(/for the database|migrations/);
+    await sut.waitForLine(/is not there yet: run/);
     expect(await ended(sut)).toMatchObject({ code: 0 });
     expect(sut.lines.join('\n')).not.toContain('could not start');
   });

@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Role, Service } from '@centralita/contracts';
 import { createMemoryLog, type EventLog } from '@centralita/event-log';
-import { keyringMigration } from '@centralita/keyring';
+import { keyringMigrations } from '@centralita/keyring';
 import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTVerifyGetKey } from 'jose';
 import { TOKEN_ISSUER, type TokenScope } from '../auth/token.js';
 import { createLogger, type Logger } from '../logger.js';
-import { startService, type RunningService, type ServiceOptions } from '../start-service.js';
+import { startService, type RunningService, type ServiceOptions, type ServiceOverrides } from '../start-service.js';
 import { runMigrations } from '../runtime/database.js';
 import type { Clock } from '../tokens.js';
 
@@ -73,6 +73,8 @@ export type TestServiceOptions<C> = ServiceOptions<C> & {
   readonly logger?: Logger;
   /** Default true. */
   readonly migrate?: boolean;
+  /** See {@link ServiceOverrides}. */
+  readonly supervise?: ServiceOverrides['supervise'];
 };
 
 export type TestAnswer<Body = Record<string, unknown>> = {
@@ -107,7 +109,7 @@ export const startTestService = async <C>(options: TestServiceOptions<C>): Promi
   const masterKey = options.masterKey ?? randomBytes(32);
   if (options.migrate !== false) {
     await runMigrations({ url: options.database.ownerUrl, migrations: options.migrations ?? [] });
-    if (options.keyring) await runMigrations({ url: options.keyring.ownerUrl, migrations: [keyringMigration] });
+    if (options.keyring) await runMigrations({ url: options.keyring.ownerUrl, migrations: keyringMigrations });
   }
   const env = {
     HTTP_PORT: '0',
@@ -129,6 +131,7 @@ export const startTestService = async <C>(options: TestServiceOptions<C>): Promi
       throw error;
     },
     ...(options.clock ? { clock: options.clock } : {}),
+    ...(options.supervise ? { supervise: options.supervise } : {}),
   });
   const url = `http://127.0.0.1:${running.port}`;
   return {
