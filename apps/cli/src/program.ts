@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT_USAGE, type Io, type Outcome } from './io.js';
-import { opsCommand } from './ops/command.js';
 import { parkedCommand } from './parked/command.js';
 import { replayCommand } from './replay/command.js';
 import { verifyCommand } from './verify/command.js';
@@ -10,7 +9,13 @@ const version = (): string =>
   (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 /** One folder per command; a new command is one line here. */
-const commands: readonly ((io: Io, outcome: Outcome) => Command)[] = [verifyCommand, replayCommand, parkedCommand, opsCommand];
+const commands: readonly ((io: Io, outcome: Outcome) => Command)[] = [verifyCommand, replayCommand, parkedCommand];
+
+/** Loaded when it is asked for: it brings what the services are made of, which takes longer to load than a proof to verify. */
+const opsCommand = async (argv: readonly string[], io: Io, outcome: Outcome): Promise<Command> =>
+  argv.includes('ops')
+    ? (await import('./ops/command.js')).opsCommand(io, outcome)
+    : new Command('ops').description('operate an installation');
 
 /** Runs one command line and returns the exit code. Never throws for what a user can get wrong. */
 export const run = async (argv: readonly string[], io: Io): Promise<number> => {
@@ -20,6 +25,7 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
     .version(version())
     .showHelpAfterError('(add --help for usage)');
   for (const command of commands) program.addCommand(command(io, outcome));
+  program.addCommand(await opsCommand(argv, io, outcome));
   configure(program, io);
   try {
     await program.parseAsync([...argv], { from: 'user' });

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { CONTENT_TYPE, encodeEvent, schemaUri, type EventData, type EventType } from '@centralita/contracts';
 import { openEventLog, type EventLog, type LogRecord } from '@centralita/event-log';
 import { PLATFORM_TENANT } from '@centralita/event-store';
+import { kafkaConnection, loadConfig } from '@centralita/platform-nest';
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import type { Io } from '../io.js';
@@ -17,16 +18,14 @@ export type OperatedLog = {
 };
 
 /** Settings of a command, and of Kafka, by the same names as the services have them. Throws CONFIGURATION_INVALID with all that is wrong. */
-export const readSettings = async <Schema extends z.ZodType>(io: Io, schema: Schema): Promise<z.output<Schema>> => {
-  const { loadConfig } = await import('@centralita/platform-nest');
+export const readSettings = <Schema extends z.ZodType>(io: Io, schema: Schema): z.output<Schema> => {
   const [settings] = loadConfig({ ...io.env }, schema);
   return settings;
 };
 
 /** Opens the log of KAFKA_*, lets `work` use it and closes it. */
 export const withLog = async <T>(io: Io, name: string, work: (operated: OperatedLog) => Promise<T>): Promise<T> => {
-  const { kafkaConnection } = await import('@centralita/platform-nest');
-  const connection = await readSettings(io, kafkaConnection);
+  const connection = readSettings(io, kafkaConnection);
   const log = await openEventLog({ ...connection, clientId: `centralita-ops-${name}` });
   try {
     return await work({ log, principal: principalOf(connection.sasl, io.env['KAFKA_TLS_CERT_FILE']) });

@@ -41,7 +41,7 @@ const fileOf = async (io: Io, name: string, path: string): Promise<Uint8Array> =
   });
 
 const openedFrom = async (io: Io): Promise<Archive> => {
-  const settings = await readSettings(io, archiveEnv);
+  const settings = readSettings(io, archiveEnv);
   const { ARCHIVE_SIGNING_KEY_FILE: signing, ARCHIVE_VERIFIER_KEYS_FILE: verifying } = settings;
   const signer = signing === undefined ? null : new ArchiveSigner(await fileOf(io, 'ARCHIVE_SIGNING_KEY_FILE', signing));
   const trusted =
