@@ -41,7 +41,7 @@ export class Source {
     key: string,
     type: Type,
     data: EventData<Type>,
-    options: { id?: string; time?: Date; skip?: number } = {},
+    options: { id?: string; time?: Date; skip?: number; traceparent?: string | undefined } = {},
   ): Promise<CloudEvent> {
     const version = (this.#versions.get(`${topic}/${key}`) ?? 0n) + 1n + BigInt(options.skip ?? 0);
     this.#versions.set(`${topic}/${key}`, version);
@@ -64,12 +64,13 @@ export class Source {
       streamversion: version.toString(),
       data,
     };
-    await this.log.append([{ topic, key, value: encodeEvent(event) }]);
+    const headers = options.traceparent === undefined ? {} : { headers: { traceparent: options.traceparent } };
+    await this.log.append([{ topic, key, value: encodeEvent(event), ...headers }]);
     return event;
   }
 
   /** Sends an access record on a lane and returns it. */
-  async access(record: Partial<AccessRecord> = {}, lane = 0): Promise<AccessRecord> {
+  async access(record: Partial<AccessRecord> = {}, lane = 0, traceparent?: string): Promise<AccessRecord> {
     const subjects = [...(record.subjects ?? [])].sort();
     const full: AccessRecord = {
       recordId: uuidv7(),
@@ -88,7 +89,7 @@ export class Source {
       ...record,
       subjects,
     };
-    await this.send('access.events.v1', this.lane(lane), 'customer.data.accessed.v1', full, { id: full.recordId });
+    await this.send('access.events.v1', this.lane(lane), 'customer.data.accessed.v1', full, { id: full.recordId, traceparent });
     return full;
   }
 }

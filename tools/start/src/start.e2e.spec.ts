@@ -157,13 +157,28 @@ describe('npm start -- --once on engines that are given', () => {
     expect(trace.filter(({ parentSpanId }) => parentSpanId && !ids.has(parentSpanId))).toEqual([]);
   });
 
-  it('shows in one trace who looked, from the gateway to the ledger', () => {
+  it('shows in one trace who looked, from the gateway to the leaf in the ledger', () => {
     const trace = traceWith([
       ['gateway', 'GET /api/*'],
       ['conversation', 'GET /v1/conversations/:id'],
       ['audit-log', 'process access.events.v1'],
+      ['audit-log', 'sequence leaf'],
     ]);
     expect(trace.filter(({ parentSpanId }) => !parentSpanId).map(({ service }) => service)).toEqual(['centralita-gateway']);
+  });
+
+  it('leads from a delivery of the webhook to the leaf of who saw it: the look is linked to the trace of the message', () => {
+    const traces = Map.groupBy(collector.spans, ({ traceId }) => traceId);
+    const has = (traceId: string, service: string, name: string): boolean =>
+      (traces.get(traceId) ?? []).some((span) => span.service === `centralita-${service}` && span.name === name);
+    const looks = collector.spans.filter(({ name }) => name === 'GET /v1/conversations/:id/messages');
+    const led = looks.filter(
+      ({ traceId, links }) =>
+        has(traceId, 'audit-log', 'sequence leaf') &&
+        links.some((link) => has(link.traceId, 'ingest-webhook', 'POST /webhooks/:app')),
+    );
+    expect(looks.length).toBeGreaterThan(0);
+    expect(led.length).toBeGreaterThan(0);
   });
 
   it('puts nothing personal into traces: methods, routes, topics and codes', () => {

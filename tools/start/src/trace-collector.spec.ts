@@ -22,6 +22,7 @@ const Export = z.object({
               spanId: z.string(),
               parentSpanId: z.string().optional(),
               name: z.string(),
+              links: z.array(z.object({ traceId: z.string(), spanId: z.string() })).default([]),
               attributes: Attributes,
               status: z.object({ message: z.string().optional() }).optional(),
             }),

@@ -1,5 +1,5 @@
 import { isType, typesOf, type AccessRecord, type EventData } from '@centralita/contracts';
-import { OnEvents, type EventBatch } from '@centralita/event-log';
+import { OnEvents, traceparentOfCause, type ConsumedEvent, type EventBatch } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
 import { Controller } from '@nestjs/common';
@@ -43,9 +43,10 @@ export class ErasureHandler {
   @OnEvents('conversation.events.v1', { handles, ignores })
   async onErasures(batch: EventBatch): Promise<void> {
     const tx = batch.tx as Tx;
-    for (const { event } of batch.events) {
+    for (const consumed of batch.events) {
+      const { event } = consumed;
       if (isType(event, 'subject.erasure.started.v1')) await this.#commit(tx, event.data);
-      if (isType(event, 'subject.erased.v1')) await this.#record(tx, event.id, event.data);
+      if (isType(event, 'subject.erased.v1')) await this.#record(tx, consumed, event.data);
     }
   }
 
@@ -64,20 +65,22 @@ export class ErasureHandler {
     );
   }
 
-  async #record(tx: Tx, eventId: string, erasure: EventData<'subject.erased.v1'>): Promise<void> {
+  async #record(tx: Tx, consumed: ConsumedEvent, erasure: EventData<'subject.erased.v1'>): Promise<void> {
     const rows = await tx.query<{ number: number; subject: string | null }>(
       `select number, subject from erasure_subject where tenant_id = $1 and erasure_id = $2`,
       [tx.tenantId, erasure.erasureId],
     );
+    const traceparent = traceparentOfCause(consumed);
     const subjects = new Map(rows.map(({ number, subject }) => [number, subject]));
     await takeIn(
       tx,
       erasure.subjectIds.map((_, position) => {
         const number = position + 1;
         // The erasure is a source of its own, numbered 1..n over its subjects.
+        const eventId = consumed.event.id;
         const recordId = uuidv5(`erasure:${number}`, eventId);
         const record = erasureRecord(tx.tenantId, erasure, recordId, subjects.get(number) ?? null);
-        return { lane: erasure.erasureId, number: BigInt(number), kind: 'erasure', eventId, record };
+        return { lane: erasure.erasureId, number: BigInt(number), kind: 'erasure', eventId, record, traceparent };
       }),
     );
   }

@@ -1,5 +1,5 @@
 import { isType, PlatformError, type AccessRecord, type EventType } from '@centralita/contracts';
-import { OnEvents, type ConsumedEvent, type EventBatch } from '@centralita/event-log';
+import { OnEvents, traceparentOfCause, type ConsumedEvent, type EventBatch } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
 import { Controller } from '@nestjs/common';
 import { requireRoom } from '../sequence/leaves.js';
@@ -19,6 +19,8 @@ export type IntakeRow = {
   readonly kind: 'record' | 'erasure';
   readonly eventId: string;
   readonly record: AccessRecord;
+  /** Of the flow that brought it; undefined when nothing is traced. */
+  readonly traceparent?: string | undefined;
 };
 
 /**
@@ -30,8 +32,9 @@ export const takeIn = async (tx: Tx, rows: readonly IntakeRow[]): Promise<void> 
   for (const { record } of rows) requireRoom(tx.tenantId, record);
   await tx.execute(`insert into tenant_log (tenant_id) values ($1) on conflict do nothing`, [tx.tenantId]);
   const inserted = await tx.execute(
-    `insert into intake (tenant_id, lane, number, kind, event_id, record)
-     select $1, u.* from unnest($2::uuid[], $3::bigint[], $4::text[], $5::uuid[], $6::jsonb[]) as u(lane, number, kind, event_id, record)
+    `insert into intake (tenant_id, lane, number, kind, event_id, record, traceparent)
+     select $1, u.* from unnest($2::uuid[], $3::bigint[], $4::text[], $5::uuid[], $6::jsonb[], $7::text[])
+       as u(lane, number, kind, event_id, record, traceparent)
      where not exists (select from leaf l where l.tenant_id = $1 and l.lane = u.lane and l.number = u.number and l.kind <> 'subject')
      on conflict do nothing`,
     [
@@ -41,6 +44,7 @@ export const takeIn = async (tx: Tx, rows: readonly IntakeRow[]): Promise<void> 
       rows.map(({ kind }) => kind),
       rows.map(({ eventId }) => eventId),
       rows.map(({ record }) => JSON.stringify(record)),
+      rows.map(({ traceparent }) => traceparent ?? null),
     ],
   );
   if (inserted !== rows.length)
@@ -49,12 +53,22 @@ export const takeIn = async (tx: Tx, rows: readonly IntakeRow[]): Promise<void> 
     });
 };
 
-const intakeRow = ({ event, key }: ConsumedEvent): IntakeRow[] =>
+const intakeRow = (consumed: ConsumedEvent): IntakeRow[] =>
   accessTypes.flatMap((type) => {
+    const { event, key } = consumed;
     if (!isType(event, type)) return [];
     if (event.keyversion === undefined)
       throw new PlatformError('RECORD_INVALID', 'an access record has no number of its source', { eventId: event.id });
-    return [{ lane: key, number: BigInt(event.keyversion), kind: 'record', eventId: event.id, record: event.data }];
+    return [
+      {
+        lane: key,
+        number: BigInt(event.keyversion),
+        kind: 'record',
+        eventId: event.id,
+        record: event.data,
+        traceparent: traceparentOfCause(consumed),
+      },
+    ];
   });
 
 /** Every access record of every service, this one's own included. */

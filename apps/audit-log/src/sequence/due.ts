@@ -16,6 +16,7 @@ type IntakeRow = {
   kind: 'record' | 'erasure';
   event_id: string;
   record: AccessRecord;
+  traceparent: string | null;
   received_at: Date;
   age_ms: number;
 };
@@ -41,7 +42,7 @@ export const dueRecords = async (
        select next.lane from lanes l
        cross join lateral (select lane from intake where tenant_id = $1 and lane > l.lane order by lane limit 1) next
      )
-     select i.lane, i.number, i.kind, i.event_id, i.record, i.received_at,
+     select i.lane, i.number, i.kind, i.event_id, i.record, i.traceparent, i.received_at,
             extract(epoch from clock_timestamp() - i.received_at)::float8 * 1000 as age_ms
      from lanes l
      cross join lateral (select * from intake where tenant_id = $1 and lane = l.lane order by number
@@ -58,7 +59,7 @@ export const dueRecords = async (
   const due: DueRecord[] = [];
   let leaves = 0;
   for (const row of inOrderOfArrival(rows)) {
-    const { lane, kind, event_id: eventId, record } = row;
+    const { lane, kind, event_id: eventId, record, traceparent } = row;
     if (held.has(lane)) continue;
     const verdict = verifyReason(record, facts);
     if (verdict.verified !== 'confirmed' && isVerifiable(record) && mustWait({ at: row.received_at, ageMs: row.age_ms })) {
@@ -67,7 +68,7 @@ export const dueRecords = async (
     }
     leaves += LeafBuilder.width(record);
     if (leaves > LEAVES_PER_PASS && due.length > 0) return { due, more: true };
-    due.push({ lane, number: toBigInt(row.number), kind, eventId, record, verdict });
+    due.push({ lane, number: toBigInt(row.number), kind, eventId, record, verdict, traceparent });
   }
   return { due, more: due.length > 0 && rows.length >= LEAST_PER_LANE };
 };

@@ -21,6 +21,8 @@ export type DueRecord = {
   readonly eventId: string;
   readonly record: AccessRecord;
   readonly verdict: RecordVerdict;
+  /** Of the flow that brought the record. */
+  readonly traceparent?: string | null;
 };
 
 export type SubjectHead = { seq: number; leaf: bigint };

@@ -1,5 +1,6 @@
 import { Frontier, toHex, originOf } from '@centralita/domain-ledger';
 import { PlatformError } from '@centralita/contracts';
+import { tracedStep } from '@centralita/event-log';
 import { toBigInt, type EventStore, type NewEvent, type Tx } from '@centralita/event-store';
 import { logIdOf } from '../log-identity.js';
 import { sha256 } from '../signing/signer.js';
@@ -59,10 +60,12 @@ export const sequence = async (tx: Tx, options: SequenceOptions): Promise<Sequen
   await insertLeaves(tx, builder.leaves, now);
   await insertNodes(tx, builder.nodes);
   await moveHeads(tx, heads);
+  // The leaf of a record is a step of the flow that brought it; a list's light leaves share it.
+  const traces = new Map(due.map(({ eventId, traceparent }) => [eventId, tracedStep(traceparent, 'sequence leaf')]));
   const appended = await store.append(
     tx,
     'audit.sequenced.v1',
-    builder.leaves.map((leaf) => leafEvent(tx.tenantId, leaf, Number(size), now)),
+    builder.leaves.map((leaf) => leafEvent(tx.tenantId, leaf, Number(size), now, traces.get(leaf.eventId))),
     { id: lease.id, epoch: lease.epoch },
   );
   if (appended.at(-1)?.domainSeq !== builder.size)
@@ -80,6 +83,7 @@ const leafEvent = (
   { index, leaf, text, hash, eventId }: SequencedLeaf,
   version: number,
   now: Date,
+  traceparent: string | undefined,
 ): NewEvent => ({
   key: logIdOf(tenantId),
   streamId: logIdOf(tenantId),
@@ -87,6 +91,7 @@ const leafEvent = (
   type: 'audit.leaf.sequenced.v1',
   time: now,
   causationId: eventId,
+  ...(traceparent === undefined ? {} : { traceparent }),
   data: {
     logId: logIdOf(tenantId),
     origin: originOf(tenantId),

@@ -1,5 +1,5 @@
 import { page, ThreadItem, ThreadQuery, Uuid } from '@centralita/contracts';
-import { Database } from '@centralita/event-store';
+import { Database, linkToStream } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
 import { disclosure, Endpoint, route, type InputOf, type OutputOf } from '@centralita/platform-nest';
 import { Controller } from '@nestjs/common';
@@ -31,6 +31,7 @@ export class ThreadController {
   @Endpoint(readThread)
   async thread({ tenantId, actor, params, query }: InputOf<typeof readThread>): Promise<OutputOf<typeof readThread>> {
     const { rows, nextCursor, right } = await this.db.withTenant(tenantId, async (tx) => {
+      await linkToStream(tx, params.id);
       const granted = rightOf(await lookFor(tx, params.id, actor));
       return { ...(await listThread(tx, params.id, query)), right: granted };
     });

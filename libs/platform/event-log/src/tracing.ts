@@ -28,8 +28,9 @@ const traceparentOf = (span: Span | undefined): string | undefined => {
   return `00-${spanContext.traceId}-${spanContext.spanId}-0${(spanContext.traceFlags & TraceFlags.SAMPLED).toString(16)}`;
 };
 
-const parse = (header: Buffer | undefined): SpanContext | undefined => {
-  const [, traceId, spanId, flags] = TRACEPARENT.exec(header?.toString('latin1') ?? '') ?? [];
+const parse = (header: Buffer | string | undefined): SpanContext | undefined => {
+  const [, traceId, spanId, flags] =
+    TRACEPARENT.exec(typeof header === 'string' ? header : (header?.toString('latin1') ?? '')) ?? [];
   if (!traceId || !spanId || !flags) return undefined;
   const spanContext = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
   return isSpanContextValid(spanContext) ? spanContext : undefined;
@@ -44,6 +45,30 @@ export const activeTraceparent = (): string | undefined => traceparentOf(trace.g
 /** `traceparent` for what follows from a record of the batch that is being applied: a batch mixes messages, each stays in its own trace. */
 export const traceparentOfCause = (cause: Place): string | undefined =>
   (context.active().getValue(CAUSES) as ReadonlyMap<string, string> | undefined)?.get(placeOf(cause));
+
+/**
+ * A step of a trace whose work has waited in a table: one span, made when its turn has come, and the `traceparent` for what follows from it.
+ * Without a trace there is nothing to go on with.
+ */
+export const tracedStep = (traceparent: string | null | undefined, name: string): string | undefined => {
+  const parent = parse(traceparent ?? undefined);
+  if (!parent) return undefined;
+  const span = tracer.startSpan(name, { kind: SpanKind.INTERNAL }, trace.setSpanContext(ROOT_CONTEXT, parent));
+  span.end();
+  return traceparentOf(span);
+};
+
+/** Whether what the active span is told will be exported: for questions that are asked for the sake of a trace alone. */
+export const isTraced = (): boolean => trace.getActiveSpan()?.isRecording() ?? false;
+
+/** Links the active span to traces that it has to do with and that are not its own: a look at what others have brought about. */
+export const linkTraces = (traceparents: readonly string[]): void => {
+  const links = [...new Set(traceparents)].flatMap((each): Link[] => {
+    const linked = parse(each);
+    return linked ? [{ context: linked }] : [];
+  });
+  trace.getActiveSpan()?.addLinks(links.slice(0, MAX_LINKS));
+};
 
 const failedBy = (span: Span, error: unknown): void =>
   // The code alone: messages of foreign errors could carry what they failed on.

@@ -7,7 +7,7 @@ import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@open
 import { Batcher } from './batcher.js';
 import { createMemoryLog } from './memory-log.js';
 import type { LogRecord, RecordBatch } from './port.js';
-import { tracedBatch, tracedSend, traceparentOfCause } from './tracing.js';
+import { isTraced, linkTraces, tracedBatch, tracedSend, tracedStep, traceparentOfCause } from './tracing.js';
 
 const topic = 'wa.inbound.v1';
 const record = (key: string, traceparent?: string): LogRecord => ({
@@ -111,5 +111,25 @@ describe('tracing', () => {
       undefined,
     ]);
     expect(records.map(traceparentOfCause)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('goes on with a trace whose work waited in a table, and with none where there was none', () => {
+    const next = tracedStep(recorded, 'sequence leaf');
+    const [span] = spans();
+    expect(span?.name).toBe('sequence leaf');
+    expect(span?.parentSpanContext?.spanId).toBe('b7ad6b7169203331');
+    expect(next).toBe(`00-0af7651916cd43dd8448eb211c80319c-${span?.spanContext().spanId}-01`);
+    for (const none of [undefined, null, '', 'nonsense']) expect(tracedStep(none, 'sequence leaf')).toBeUndefined();
+    expect(spans()).toHaveLength(1);
+  });
+
+  it('links a look to the traces of what is looked at, once each', async () => {
+    expect(isTraced()).toBe(false);
+    linkTraces([recorded]);
+    await inSpan(async () => {
+      expect(isTraced()).toBe(true);
+      linkTraces([recorded, recorded, 'nonsense']);
+    });
+    expect(spans()[0]?.links.map((link) => link.context.traceId)).toEqual(['0af7651916cd43dd8448eb211c80319c']);
   });
 });
