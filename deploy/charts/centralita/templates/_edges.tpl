@@ -22,6 +22,11 @@ does is here; the test of the chart compares it with the documented graph.
 {{- range $fact.calls -}}
 {{- if hasKey $workloads . }}{{ $_ := set $calls . (list 8080) }}{{ end -}}
 {{- end -}}
+{{- if and (eq $name "gateway") $v.platformPage.enabled -}}
+{{- range $part, $other := $workloads -}}
+{{- if ne $part "gateway" }}{{ $_ := set $calls $part (ternary (list 8080 9090) (list 9090) $other.fact.tokens) }}{{ end -}}
+{{- end -}}
+{{- end -}}
 {{- $_ := set $out $name (dict "targets" $targets "calls" $calls "callers" (dict) "public" $fact.public "metrics" true "w" $w) -}}
 {{- end -}}
 {{- range $name, $job := include "centralita.jobs" . | fromJson -}}

@@ -61,6 +61,7 @@ Address and credentials of a database. Role app goes through the pooler where th
 {{- $env := .out.env -}}
 {{- $_ := set $env "KAFKA_BROKERS" $k.brokers -}}
 {{- $_ := set $env "KAFKA_DRIVER" $k.driver -}}
+{{- $_ := set $env "KAFKA_TOPIC_PARTITIONS" (include "centralita.partitions" .root) -}}
 {{- $_ := set $env "KAFKA_TLS" ($k.tls.enabled | toString) -}}
 {{- if $k.tls.enabled -}}
 {{- include "centralita.secretFile" (dict "out" .out "env" "KAFKA_TLS_CA_FILE" "secret" $k.tls.ca.existingSecret "key" $k.tls.ca.key) -}}
@@ -228,6 +229,10 @@ Address and credentials of a database. Role app goes through the pooler where th
 {{- include "centralita.secretFile" (dict "out" $out "env" "GATEWAY_SIGNING_KEY_FILE" "secret" $v.signingKeys.gateway.existingSecret "key" $v.signingKeys.gateway.key) -}}
 {{- $_ := set $env "SESSION_HOURS" ($v.session.hours | int | toString) -}}
 {{- $_ := set $env "TRUSTED_PROXY_HOPS" ($v.exposure.trustedProxyHops | int | toString) -}}
+{{- if $v.platformPage.enabled -}}
+{{- $_ := set $out.config "platform-targets.json" true -}}
+{{- $_ := set $env "PLATFORM_TARGETS_FILE" "/etc/centralita/config/platform-targets.json" -}}
+{{- end -}}
 {{- $_ := set $env "CONSOLE_DIR" "/app/apps/console/dist" -}}
 {{- range $name, $part := dict "CONVERSATION_URL" "conversation" "ROUTING_URL" "routing" "BILLING_URL" "billing" "AUDIT_LOG_URL" "audit-log" "INGEST_URL" "ingest-media" -}}
 {{- $_ := set $env $name (include "centralita.url" (dict "root" $root "part" $part "port" 8080)) -}}
