@@ -10,7 +10,7 @@ export {
   type OnEventsOptions,
   type TopicHandler,
 } from './event-batch.js';
-export { activeTraceparent, traceparentOfCause } from './tracing.js';
+export { activeTraceparent, isTraced, linkTraces, tracedStep, traceparentOfCause } from './tracing.js';
 export { Batcher, type BatcherOptions } from './batcher.js';
 export { LogDrivers, openEventLog, type EventLogOptions, type LogDriver } from './open.js';
 export type { SaslOptions } from './driver/options.js';
