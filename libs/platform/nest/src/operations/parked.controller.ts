@@ -14,7 +14,10 @@ import { Endpoint, route, type EndpointInput, type InputOf } from '../endpoint/r
 import type { Logger } from '../logger.js';
 import type { ParkedKeys } from '../runtime/parked.js';
 
-/** Only by an operator's token, on the service itself: neither a session at the gateway nor another role opens them. */
+/**
+ * Only by an operator's token: neither a session's own token nor another role opens them. The gateway signs such tokens for people with the
+ * role `platform`, who bring them here themselves, or whose clicks on the platform page it brings.
+ */
 const operators = { roles: ['platform'], internal: 'operations' } as const;
 const Key = z.object({ key: ParkedHandle });
 
