@@ -16,7 +16,15 @@ import type { Supervisor } from './processes.js';
 import type { Progress } from './progress.js';
 import { prepareSecrets } from './secrets.js';
 import { tenants } from './seed/tenants.js';
-import { identitySpec, metricsUrls, migrationSpecs, platformTargets, serviceSpecs, simulatorSpec } from './services.js';
+import {
+  exporterSpec,
+  identitySpec,
+  metricsUrls,
+  migrationSpecs,
+  platformTargets,
+  serviceSpecs,
+  simulatorSpec,
+} from './services.js';
 import type { Wiring } from './services.js';
 import { prepareStores } from './stores.js';
 
@@ -99,7 +107,7 @@ export const bringUp = async (start: BringUp): Promise<StartContext> => {
     // The gateway looks its provider up when it starts, the senders their Graph API.
     const outside = [simulatorSpec(wiring), ...(externals.oidc === null ? [identitySpec(wiring)] : [])];
     await Promise.all(outside.map((spec) => supervisor.start(spec)));
-    await Promise.all(specs.map((spec) => supervisor.start(spec)));
+    await Promise.all([...specs, ...(flags.observe ? [exporterSpec(wiring)] : [])].map((spec) => supervisor.start(spec)));
   });
 
   return {

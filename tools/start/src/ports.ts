@@ -43,6 +43,6 @@ export const choosePorts = async (options: { any?: boolean } = {}): Promise<Port
   }
   const metrics: Record<string, number> = {};
   for (const name of others) http[name] = await free();
-  for (const name of ['gateway', 'webhook', ...others]) metrics[name] = await free();
+  for (const name of ['gateway', 'webhook', ...others, 'lag-exporter']) metrics[name] = await free();
   return { http: http as Record<HttpName, number>, metrics, notices };
 };

@@ -172,10 +172,26 @@ export const simulatorSpec = (wiring: Wiring): ProcessSpec => ({
 export const metricsUrls = (wiring: Wiring): Record<string, string> =>
   Object.fromEntries(rows.map((row) => [processName(row), `${at(wiring.ports.metrics[row.name] as number)}/metrics`]));
 
+/** What measures lag, proofs and topics from outside of the services. */
+export const exporterSpec = (wiring: Wiring): ProcessSpec => ({
+  name: 'lag-exporter',
+  script: built('apps/cli'),
+  args: ['ops', 'exporter'],
+  env: {
+    METRICS_PORT: String(wiring.ports.metrics['lag-exporter']),
+    KAFKA_BROKERS: wiring.brokers.join(','),
+    LOG_LEVEL: wiring.logLevel,
+    SERVICE_INSTANCE: 'lag-exporter',
+  },
+  readyUrl: `${at(wiring.ports.metrics['lag-exporter'] as number)}/health/ready`,
+});
+
 /** Whom the gateway asks for figures. Where the sender's own API is, no other setting of it says. */
-export const platformTargets = (wiring: Wiring): { name: string; url: string; api?: string }[] =>
-  rows.map((row) => ({
+export const platformTargets = (wiring: Wiring): { name: string; url: string; api?: string }[] => [
+  ...rows.map((row) => ({
     name: processName(row),
     url: at(wiring.ports.metrics[row.name] as number),
     ...(row.name === 'sender' ? { api: at(wiring.ports.http.sender) } : {}),
-  }));
+  })),
+  { name: 'lag-exporter', url: at(wiring.ports.metrics['lag-exporter'] as number) },
+];
