@@ -18,9 +18,8 @@ const typeOf = (value: unknown, where: string): Schema => {
   if (typeof value === 'boolean') return { type: 'boolean' };
   if (typeof value === 'number') return { type: Number.isInteger(value) ? 'integer' : 'number' };
   if (Array.isArray(value)) return { type: 'array' };
-  // An empty map says nothing of what may be in it.
-  if (typeof value === 'object' && value !== null)
-    return { type: 'object', ...(Object.keys(value).length > 0 ? { additionalProperties: false } : {}) };
+  // An empty map, or one on a single line, says nothing of what else may be in it.
+  if (typeof value === 'object' && value !== null) return { type: 'object' };
   throw new TypeError(`values.yaml: ${where} is null, so its comment must have @schema with a type`);
 };
 
