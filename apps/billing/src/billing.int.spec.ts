@@ -22,6 +22,7 @@ import { BillingModule } from './app.module.js';
 import { stateDigest } from './digest/digest.js';
 import type { StatusFact } from '@centralita/domain-billing';
 import { applyStatuses } from './fold-usage/fold.js';
+import { proveReplay } from './replay/prove.js';
 import { replay } from './replay/replay.js';
 import { billing } from './service.js';
 
@@ -199,15 +200,56 @@ describe('the fold in the database', () => {
     try {
       // in batches so small that the statuses of a message come apart, and once more over what is there already
       for (const atOnce of [1, 10_000]) {
-        const { tenants } = await replay(oneByOne(log), empty, accounts, atOnce);
+        const { tenants } = await replay(oneByOne(log), empty, accounts, { atOnce });
         // then
         expect(tenants[tenantId]).toEqual({ stateDigest: live.stateDigest, rows: live.rows, foldVersion: live.foldVersion });
       }
       // and a replay that cannot write says so
       await empty.withTenant(tenantId, (tx) => tx.execute(`delete from usage where tenant_id = $1`, [tenantId]));
-      await expect(replay(oneByOne(log), empty, accounts, 1)).rejects.toThrow();
+      await expect(replay(oneByOne(log), empty, accounts, { atOnce: 1 })).rejects.toThrow();
     } finally {
       await empty.close();
+      await fresh.drop();
+    }
+  });
+
+  it('is proven by a replay in a database of its own, and what came of it stands on the log', async () => {
+    const fresh = await createTestDatabase({ service: 'billing' });
+    const owner = new Database(createDataSource({ url: fresh.ownerUrl, migrations: billing.migrations }));
+    await owner.migrate();
+    await owner.close();
+    const scratch = new Database(createDataSource({ url: fresh.appUrl, poolSize: 2 }));
+    const proofs = async (): Promise<EventData<'replay.verified.v1'>[]> =>
+      log.records('billing.events.v1').flatMap(({ value }) => {
+        const decoded = decodeEvent(value);
+        return 'event' in decoded && isType(decoded.event, 'replay.verified.v1') ? [decoded.event.data] : [];
+      });
+    try {
+      // twice, because it comes every night into the same database
+      for (const runs of [1, 2]) {
+        const proof = await proveReplay(log, scratch, db, accounts);
+        expect(proof).toMatchObject({ equal: true, differing: [] });
+        expect(proof.tenants[tenantId]?.rows).toBeGreaterThan(0);
+        const [last] = (await until(async () => ((await proofs()).length === runs ? await proofs() : null))).slice(-1);
+        expect(last).toMatchObject({
+          runId: proof.runId,
+          equal: true,
+          stateDigest: proof.stateDigest,
+          logDigest: proof.logDigest,
+        });
+      }
+      // and a live fold that somebody has changed is found
+      const change = (by: string) =>
+        db.withTenant(tenantId, (tx) =>
+          tx.execute(`update rate_card set body = jsonb_set(body, '{era}', $2::jsonb) where tenant_id = $1`, [tenantId, by]),
+        );
+      await change('"E6"');
+      expect(await proveReplay(log, scratch, db, accounts)).toMatchObject({ equal: false, differing: [tenantId] });
+      await change('"E5"');
+      // and a database that a service works on is not emptied
+      await expect(proveReplay(log, db, db, accounts)).rejects.toMatchObject({ code: 'CONFIGURATION_INVALID' });
+    } finally {
+      await scratch.close();
       await fresh.drop();
     }
   });

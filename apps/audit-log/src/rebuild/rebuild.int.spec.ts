@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createMemoryLog, type MemoryLog } from '@centralita/event-log';
 import { createDataSource, Database } from '@centralita/event-store';
 import { newSigner, startHarness, type Harness } from '../support.spec.js';
+import { recordVerified } from './command.js';
 import { compareStored } from './compare.js';
 import { rebuild, type Rebuilt } from './rebuild.js';
 
@@ -114,6 +115,10 @@ describe('rebuild', () => {
         'leaf 4: the database holds another leaf than the log',
         'leaf 6: not in the database',
       ]);
+      // and what came of it is an event
+      await recordVerified(db, [log], 2);
+      const { rows } = await harness.admin.query<{ data: object }>(`select data from events where type = 'ledger.verified.v1'`);
+      expect(rows).toMatchObject([{ data: { equal: false, logs: 1, differences: 2, checkpoints: String(log.checkpoints) } }]);
     } finally {
       await db.close();
     }

@@ -1,6 +1,6 @@
 import { FOLD_VERSION, stateText } from '@centralita/domain-billing';
 import { rootOf, toHex } from '@centralita/domain-ledger';
-import { leafHashes, readLeaves, type EventLog, type OffsetRange } from '@centralita/event-log';
+import { leafHashes, readLeaves, type EventLog, type OffsetRange, type PartitionLeaves } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
 import { createHash, hash } from 'node:crypto';
 import { readStates } from '../fold-usage/fold.js';
@@ -20,9 +20,13 @@ export const stateDigest = async (tx: Tx): Promise<StateDigest> => {
 export const inputTopics = ['billing.events.v1', 'wa.inbound.v1'] as const;
 
 /** Digest L: a root over the stored bytes of every record of the ranges, partition by partition. */
-export const logDigest = async (log: Pick<EventLog, 'read'>, ranges: readonly OffsetRange[]): Promise<string> => {
+export const logDigest = async (log: Pick<EventLog, 'read'>, ranges: readonly OffsetRange[]): Promise<string> =>
+  digestOfLeaves(await readLeaves(log, ranges));
+
+/** The same over leaves that were gathered in passing. */
+export const digestOfLeaves = (leaves: readonly PartitionLeaves[]): string => {
   const digest = createHash('sha256');
-  for (const { topic, partition, from, to, hashes } of await readLeaves(log, ranges))
+  for (const { topic, partition, from, to, hashes } of leaves)
     digest.update(`${topic}/${partition}/${from}/${to}/${toHex(rootOf(sha256, leafHashes({ hashes })))}\n`);
   return digest.digest('hex');
 };

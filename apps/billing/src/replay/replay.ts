@@ -1,5 +1,5 @@
 import { readFact, type RateCard, type StatusFact } from '@centralita/domain-billing';
-import type { EventLog } from '@centralita/event-log';
+import type { EventLog, OffsetRange, StoredRecord } from '@centralita/event-log';
 import type { Database } from '@centralita/event-store';
 import type { AccountBook } from '../accounts.js';
 import { inputTopics, stateDigest, type StateDigest } from '../digest/digest.js';
@@ -8,6 +8,31 @@ import { applyCards } from '../rate-cards/handler.js';
 import { SeenMessages } from './seen.js';
 
 export type Replay = { readonly records: number; readonly tenants: Readonly<Record<string, StateDigest>> };
+
+export type ReplayOptions = {
+  /** @default 10000 */
+  readonly atOnce?: number;
+  /** What is read. @default the inputs as far as they go now */
+  readonly ranges?: Promise<readonly OffsetRange[]> | readonly OffsetRange[];
+  readonly onRecord?: (record: StoredRecord) => void;
+  /** Places of records that are not applied: see {@link placeOf}. */
+  readonly leftOut?: ReadonlySet<string>;
+  /** What an earlier replay has left of a tenant goes first. For a database that is for replays alone. @default false */
+  readonly empties?: boolean;
+};
+
+export const placeOf = ({ topic, partition, offset }: { topic: string; partition: number; offset: bigint | string }): string =>
+  `${topic}/${partition}/${offset}`;
+
+/** The inputs of the fold from their beginning to where they end now. */
+const wholeLog = async (log: EventLog): Promise<OffsetRange[]> =>
+  (
+    await Promise.all(
+      inputTopics.map(async (topic) =>
+        [...(await log.admin.endOffsets(topic))].map(([partition, to]) => ({ topic, partition, from: 0n, to })),
+      ),
+    )
+  ).flat();
 
 /** Facts that are applied together, by tenant. */
 type Held = Map<string, { readonly statuses: StatusFact[]; readonly cards: RateCard[] }>;
@@ -20,8 +45,13 @@ const AT_ONCE = 10_000;
  * come: all that concerns a message has one key, so their interleaving does not matter, and neither does where batches are cut. While the
  * database takes one batch, the next is read.
  */
-export const replay = async (log: EventLog, db: Database, accounts: AccountBook, atOnce = AT_ONCE): Promise<Replay> => {
-  const writer = new Writer(db, accounts);
+export const replay = async (
+  log: EventLog,
+  db: Database,
+  accounts: AccountBook,
+  { atOnce = AT_ONCE, ranges = wholeLog(log), onRecord, leftOut, empties = false }: ReplayOptions = {},
+): Promise<Replay> => {
+  const writer = new Writer(db, accounts, empties);
   const tenants = new Set<string>();
   let held: Held = new Map();
   let records = 0;
@@ -32,13 +62,15 @@ export const replay = async (log: EventLog, db: Database, accounts: AccountBook,
     facts = 0;
     await writer.write(taken);
   };
+  const all = await ranges;
   for (const topic of inputTopics) {
-    const ranges = [...(await log.admin.endOffsets(topic))].map(([partition, to]) => ({ topic, partition, from: 0n, to }));
     await log.read(
-      ranges.filter(({ to }) => to > 0n),
+      all.filter((range) => range.topic === topic && range.to > range.from),
       async (batch) => {
         records += batch.length;
         for (const record of batch) {
+          onRecord?.(record);
+          if (leftOut?.has(placeOf(record))) continue;
           const fact = readFact(record);
           if (fact === null) continue;
           const { tenantId, status, card } = fact;
@@ -70,6 +102,7 @@ class Writer {
   constructor(
     private readonly db: Database,
     private readonly accounts: AccountBook,
+    private readonly empties: boolean,
   ) {}
 
   /** Resolves when it has begun, which is when the batch before has ended; rejects when that failed. */
@@ -100,6 +133,11 @@ class Writer {
   async #seenOf(tenantId: string): Promise<SeenMessages | null> {
     const known = this.#seen.get(tenantId);
     if (known !== undefined) return known;
+    if (this.empties)
+      await this.db.withTenant(tenantId, async (tx) => {
+        for (const table of ['usage_evidence', 'usage', 'rate_card'])
+          await tx.execute(`delete from ${table} where tenant_id = $1`, [tenantId]);
+      });
     const rows = await this.db.withTenant(tenantId, (tx) =>
       tx.query(`select from usage where tenant_id = $1 limit 1`, [tenantId]),
     );

@@ -112,6 +112,21 @@ export const selftestRan = defineEvent({
   data: z.object({ runId: Uuid, principal: Principal, at: Instant }),
 });
 
+export const ledgerVerified = defineEvent({
+  ...base,
+  type: 'ledger.verified.v1',
+  summary: 'The access ledgers were derived again from the log and compared with every checkpoint.',
+  data: z.object({
+    runId: Uuid,
+    equal: z.boolean(),
+    logs: z.number().int().describe('ledgers that were derived'),
+    checkpoints: DecimalInteger,
+    rootsDigest: Sha256Hex.describe('over origin, size and root of each ledger'),
+    differences: z.number().int(),
+    verifiedAt: Instant,
+  }),
+});
+
 export const operationsEvents = [
   recordParked,
   recordRetried,
@@ -123,4 +138,5 @@ export const operationsEvents = [
   topicsCreated,
   keyringRewrapped,
   selftestRan,
+  ledgerVerified,
 ] as const;
