@@ -1,6 +1,19 @@
 import { objectStoreEnv, objectStoreOptions, openObjectStore, type ObjectStore } from '@centralita/object-store';
 import { openEventLog, type EventLog } from '@centralita/event-log';
-import type { Logger, Metrics } from '@centralita/platform-nest';
+import {
+  createLogger,
+  createMetrics,
+  describeError,
+  every,
+  Health,
+  kafkaConnection,
+  LagClock,
+  loadConfig,
+  platformEnv,
+  startOperationsServer,
+  type Logger,
+  type Metrics,
+} from '@centralita/platform-nest';
 import { z } from 'zod';
 import { archiveLagSeconds } from '../archive/manifest.js';
 import { LagMeter, topicDifferences } from './measure.js';
@@ -11,30 +24,26 @@ const SLOW_MS = 30_000;
 /** Beyond this nothing that is exported is true any more. */
 const STALE_SECONDS = 60;
 
-/** Nest and the clients of two engines: only who serves them loads them. */
-const platform = async (): Promise<typeof import('@centralita/platform-nest')> => import('@centralita/platform-nest');
-
+const { HTTP_HOST, METRICS_PORT, LOG_LEVEL, SERVICE_INSTANCE } = platformEnv.shape;
 /** With ARCHIVE_DIR or ARCHIVE_S3_BUCKET, how old the archive is is measured too. */
-const archiveEnv = z.object(objectStoreEnv('ARCHIVE'));
+export const exporterEnv = z.object({ HTTP_HOST, METRICS_PORT, LOG_LEVEL, SERVICE_INSTANCE, ...objectStoreEnv('ARCHIVE') });
+type ExporterEnv = z.infer<typeof exporterEnv>;
 
 export type Exporter = { readonly port: number; close(): Promise<void> };
 export type ExporterOverrides = { readonly log?: EventLog; readonly logger?: Logger };
 
-const archiveOf = async (config: z.infer<typeof archiveEnv>): Promise<ObjectStore | null> =>
+const archiveOf = async (config: ExporterEnv): Promise<ObjectStore | null> =>
   config.ARCHIVE_DIR || config.ARCHIVE_S3_BUCKET ? openObjectStore(objectStoreOptions('ARCHIVE', config)) : null;
 
 /** Measures from outside of the consumers and serves /metrics and the probes of METRICS_PORT. It changes nothing, so several may run. */
 export const startExporter = async (env: NodeJS.ProcessEnv, overrides: ExporterOverrides = {}): Promise<Exporter> => {
-  const nest = await platform();
-  const { HTTP_HOST, METRICS_PORT, LOG_LEVEL, SERVICE_INSTANCE } = nest.platformEnv.shape;
-  const processEnv = z.object({ HTTP_HOST, METRICS_PORT, LOG_LEVEL, SERVICE_INSTANCE });
-  const [config, archived, kafka] = nest.loadConfig(env, processEnv, archiveEnv, nest.kafkaConnection);
+  const [config, kafka] = loadConfig(env, exporterEnv, kafkaConnection);
   const service = 'lag-exporter';
   const instance = config.SERVICE_INSTANCE ? { instance: config.SERVICE_INSTANCE } : {};
-  const logger = overrides.logger ?? nest.createLogger({ service, level: config.LOG_LEVEL, ...instance });
-  const metrics = nest.createMetrics({ service });
-  const health = new nest.Health();
-  const archive = await archiveOf(archived);
+  const logger = overrides.logger ?? createLogger({ service, level: config.LOG_LEVEL, ...instance });
+  const metrics = createMetrics({ service });
+  const health = new Health();
+  const archive = await archiveOf(config);
   const log = overrides.log ?? (await openEventLog({ ...kafka, clientId: `centralita-${service}`, logger }));
 
   let measuredAt = performance.now();
@@ -42,14 +51,14 @@ export const startExporter = async (env: NodeJS.ProcessEnv, overrides: ExporterO
   metrics.beforeScrape.push(() => metrics.gauge('lag_sample_age_seconds').set(age()));
   health.add('measurement', () => (age() > STALE_SECONDS ? `nothing was measured for ${Math.round(age())} s` : null));
 
-  const meter = new LagMeter(metrics, () => new nest.LagClock());
+  const meter = new LagMeter(metrics, () => new LagClock());
   const newest = new NewestEvents(metrics);
-  const told = toldOnce(logger, nest.describeError);
+  const told = toldOnce(logger);
   /** At once, and then every `ms`. */
   const start = (ms: number, what: string, work: () => Promise<void>): (() => void) => {
     const measure = told(what);
     void measure(work);
-    return nest.every(ms, () => measure(work));
+    return every(ms, () => measure(work));
   };
   const stops = [
     start(LAG_MS, 'lag', async () => {
@@ -60,7 +69,7 @@ export const startExporter = async (env: NodeJS.ProcessEnv, overrides: ExporterO
     start(SLOW_MS, 'events', () => newest.look(log)),
     ...(archive ? [start(SLOW_MS, 'archive', () => measureArchive(archive, log, metrics))] : []),
   ];
-  const server = await nest.startOperationsServer({ port: config.METRICS_PORT, host: config.HTTP_HOST, health, metrics });
+  const server = await startOperationsServer({ port: config.METRICS_PORT, host: config.HTTP_HOST, health, metrics });
   health.started();
   logger.info({ metricsPort: server.port, archive: archive !== null }, 'listening');
   return {
@@ -91,7 +100,7 @@ const measureArchive = async (archive: ObjectStore, log: EventLog, metrics: Metr
 
 /** Tells a failure when it begins and when it is over; in between its age says it. */
 const toldOnce =
-  (logger: Logger, describeError: (error: unknown) => object) =>
+  (logger: Logger) =>
   (what: string): ((work: () => Promise<void>) => Promise<void>) => {
     let failing = false;
     return async (work) => {

@@ -6,12 +6,11 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { schemaUri } from '@centralita/contracts';
 import { createMemoryLog, topicSpecs, type MemoryLog } from '@centralita/event-log';
+import { createLogger, createMetrics } from '@centralita/platform-nest';
 import { startExporter, type Exporter } from './exporter.js';
 import { groupTopics } from './groups.js';
 import { LagMeter, topicDifferences } from './measure.js';
 import { NewestEvents } from './newest-events.js';
-
-const { createLogger, createMetrics } = await import('@centralita/platform-nest');
 
 const repository = join(import.meta.dirname, '../../../../..');
 const SUBJECT = '0190c1f2-0000-7000-8000-000000000001';
@@ -19,17 +18,17 @@ const SUBJECT = '0190c1f2-0000-7000-8000-000000000001';
 type Change = (topic: (typeof topicSpecs)[number]) => (typeof topicSpecs)[number];
 const platformLog = (change: Change = (topic) => topic): MemoryLog => createMemoryLog({ topics: topicSpecs.map(change) });
 
-const replayVerified = (source: string, equal: boolean): Buffer =>
+const verified = (type: 'replay.verified.v1' | 'ledger.verified.v1', equal: boolean): Buffer =>
   Buffer.from(
     JSON.stringify({
       specversion: '1.0',
       id: '0190c1f2-0000-7000-8000-0000000000aa',
-      source,
-      type: 'replay.verified.v1',
+      source: '/centralita/billing',
+      type,
       time: '2026-01-01T00:00:00.000Z',
       subject: SUBJECT,
       datacontenttype: 'application/json',
-      dataschema: schemaUri('replay.verified.v1'),
+      dataschema: schemaUri(type),
       tenantid: SUBJECT,
       recordedtime: '2026-01-01T00:00:00.000Z',
       correlationid: SUBJECT,
@@ -142,8 +141,8 @@ describe(NewestEvents.name, () => {
     const sut = new NewestEvents(metrics, () => now);
     await sut.look(log);
     expect(await metrics.registry.metrics()).not.toMatch(/^replay_proof_age_seconds\{/m);
-    await log.append([{ topic: 'billing.events.v1', key: SUBJECT, value: replayVerified('/centralita/billing', true) }]);
-    await log.append([{ topic: 'operations.events.v1', key: SUBJECT, value: replayVerified('/centralita/audit-log', false) }]);
+    await log.append([{ topic: 'billing.events.v1', key: SUBJECT, value: verified('replay.verified.v1', true) }]);
+    await log.append([{ topic: 'operations.events.v1', key: SUBJECT, value: verified('ledger.verified.v1', false) }]);
     await log.append([{ topic: 'billing.events.v1', key: SUBJECT, value: Buffer.from('{"type":"usage.recorded.v1"}') }]);
     now += 60_000;
     await sut.look(log);

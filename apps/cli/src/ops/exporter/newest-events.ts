@@ -1,11 +1,12 @@
-import { decodeEvent, isType, type Topic } from '@centralita/contracts';
+import { decodeEnvelope, type Topic } from '@centralita/contracts';
 import type { EventLog, StoredRecord } from '@centralita/event-log';
 import type { Metrics } from '@centralita/platform-nest';
 
 /** Records that are looked through per partition at the start; what came before them is not found any more. */
 const LOOK_BACK = 20_000;
 
-const PROOF = 'replay.verified.v1';
+/** What each proves: the fold of billing, the ledger. */
+const PROOFS: Readonly<Record<string, string>> = { 'replay.verified.v1': 'replay', 'ledger.verified.v1': 'verify' };
 const ROTATIONS = ['key.rotated.v1', 'keyring.rewrapped.v1'];
 
 type Found = { readonly at: number; readonly failed: boolean };
@@ -42,7 +43,10 @@ class Tail {
 /** What stands on the log about proofs by replay and about rotated keys. */
 export class NewestEvents {
   readonly #proofs = new Map<string, Found>();
-  readonly #tails = [new Tail('billing.events.v1', [PROOF]), new Tail('operations.events.v1', [PROOF, ...ROTATIONS])];
+  readonly #tails = [
+    new Tail('billing.events.v1', Object.keys(PROOFS)),
+    new Tail('operations.events.v1', [...Object.keys(PROOFS), ...ROTATIONS]),
+  ];
   #rotatedAt: number | null = null;
 
   constructor(
@@ -64,15 +68,16 @@ export class NewestEvents {
   }
 
   #take({ value, timestamp }: StoredRecord): void {
-    const decoded = decodeEvent(value);
-    // Whoever applies it parks what cannot be read; here it is only not counted.
+    // The envelope is all that is needed; what cannot be read is parked by those who apply it, here it only does not count.
+    const decoded = decodeEnvelope(value);
     if (!('event' in decoded)) return;
-    const { event } = decoded;
+    const { type, data } = decoded.event;
     const at = Number(timestamp);
-    if (isType(event, PROOF)) {
-      const what = event.source.endsWith('/audit-log') ? 'verify' : 'replay';
-      if (at >= (this.#proofs.get(what)?.at ?? 0)) this.#proofs.set(what, { at, failed: !event.data.equal });
-    } else if (ROTATIONS.includes(event.type)) this.#rotatedAt = Math.max(at, this.#rotatedAt ?? 0);
+    const what = PROOFS[type];
+    if (what !== undefined) {
+      const { equal } = data as { readonly equal?: boolean };
+      if (at >= (this.#proofs.get(what)?.at ?? 0)) this.#proofs.set(what, { at, failed: equal !== true });
+    } else if (ROTATIONS.includes(type)) this.#rotatedAt = Math.max(at, this.#rotatedAt ?? 0);
   }
 }
 
