@@ -143,13 +143,18 @@ Address and credentials of a database. Role app goes through the pooler where th
 {{- $_ := set $env "LOG_LEVEL" .logLevel -}}
 {{- end }}
 
+{{/* Calls to the internet go through the proxy; what has an edge of its own does not. (dict "root" "out") */}}
 {{- define "centralita.proxyEnv" -}}
+{{- $direct := list "localhost" "127.0.0.1" "::1" ".svc" (printf ".%s" .root.Values.clusterDomain) -}}
+{{- range list .root.Values.kms.vault.address .root.Values.otel.exporterEndpoint .root.Values.media.s3.endpoint -}}
+{{- if . }}{{ $direct = append $direct (regexReplaceAll ":[0-9]+$" (urlParse .).host "") }}{{ end -}}
+{{- end -}}
 {{- with .root.Values.egressProxy -}}
 {{- if .url -}}
 {{- $_ := set $.out.env "NODE_USE_ENV_PROXY" "1" -}}
 {{- $_ := set $.out.env "HTTPS_PROXY" .url -}}
 {{- $_ := set $.out.env "HTTP_PROXY" .url -}}
-{{- $_ := set $.out.env "NO_PROXY" (concat (list "localhost" "127.0.0.1" "::1" ".svc" (printf ".%s" $.root.Values.clusterDomain)) .noProxy | join ",") -}}
+{{- $_ := set $.out.env "NO_PROXY" (concat $direct .noProxy | uniq | join ",") -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

@@ -34,6 +34,7 @@ and unknown keys are the schema's part.
 {{- include "centralita.must" (dict "errors" $errors "when" (and $hpa.enabled (gt (int $hpa.minReplicas) (int $hpa.maxReplicas))) "say" (printf "%s.autoscaling.hpa: minReplicas %d is more than maxReplicas %d." $at (int $hpa.minReplicas) (int $hpa.maxReplicas))) -}}
 {{- include "centralita.must" (dict "errors" $errors "when" (and $keda.enabled (gt (int $keda.minReplicas) (int $keda.maxReplicas))) "say" (printf "%s.autoscaling.keda: minReplicas %d is more than maxReplicas %d." $at (int $keda.minReplicas) (int $keda.maxReplicas))) -}}
 {{- include "centralita.must" (dict "errors" $errors "when" (and $keda.enabled (not $w.fact.group)) "say" (printf "%s.autoscaling.keda: %s reads no topic in a group, so there is no lag to scale by: use autoscaling.hpa." $at $name)) -}}
+{{- include "centralita.must" (dict "errors" $errors "when" (and $keda.enabled $w.fact.group (eq $root.Values.kafka.sasl.mechanism "oauthbearer")) "say" (printf "%s.autoscaling.keda: KEDA cannot sign in at the brokers with the token of a pod (kafka.sasl.mechanism oauthbearer): use scram-sha-512 or certificates, or scale %s by hpa." $at $name)) -}}
 {{- include "centralita.must" (dict "errors" $errors "when" (and $keda.enabled $w.fact.group (gt (int $keda.maxReplicas) $partitions)) "say" (printf "%s.autoscaling.keda.maxReplicas: %d is more than the %d partitions of kafka.topics.profile %s, and a consumer without a partition does nothing: at most %d." $at (int $keda.maxReplicas) $partitions $root.Values.kafka.topics.profile $partitions)) -}}
 {{- include "centralita.must" (dict "errors" $errors "when" (and $w.fact.group (not $w.scaled) (gt (int $w.replicas) $partitions)) "say" (printf "%s.replicas: %d is more than the %d partitions of kafka.topics.profile %s, and a consumer without a partition does nothing: at most %d." $at (int $w.replicas) $partitions $root.Values.kafka.topics.profile $partitions)) -}}
 {{- include "centralita.must" (dict "errors" $errors "when" (lt (int $w.grace) (int $w.drainAtLeast)) "say" (printf "%s.terminationGracePeriodSeconds: %d is less than preStopSleepSeconds + drainSeconds + 10 = %d, so pods would be killed while they drain: raise it or leave it empty." $at (int $w.grace) (int $w.drainAtLeast))) -}}
@@ -98,6 +99,15 @@ and unknown keys are the schema's part.
 {{- include "centralita.must" (dict "errors" $errors "when" (and $v.archive.objectLock.mode (not $v.archive.s3.bucket)) "say" "archive.objectLock.mode: a folder cannot lock objects: set archive.s3.bucket, a bucket that was made with object lock.") -}}
 {{- include "centralita.must" (dict "errors" $errors "when" (and $v.secretDelivery.externalSecrets.enabled (not $v.secretDelivery.externalSecrets.storeRef.name)) "say" "secretDelivery.externalSecrets.storeRef.name is missing: the name of your SecretStore or ClusterSecretStore.") -}}
 {{- include "centralita.must" (dict "errors" $errors "when" (and $v.secretDelivery.externalSecrets.enabled (eq $v.secretDelivery.mode "csi")) "say" "secretDelivery: externalSecrets.enabled and mode csi are two ways for the same secrets: choose one.") -}}
+{{- if and $v.secretDelivery.externalSecrets.enabled (eq $v.migrations.mode "hook") -}}
+{{- $late := list -}}
+{{- range include "centralita.migrateContainers" $root | fromJsonArray -}}
+{{- range $secret, $_ := .out.secrets -}}
+{{- if not (has $secret $v.secretDelivery.externalSecrets.except) }}{{ $late = append $late $secret }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- include "centralita.must" (dict "errors" $errors "when" $late "say" (printf "migrations.mode: a hook runs before the ExternalSecrets of this release are there, so it would wait for ever: use mode job, or bring these otherwise and name them in secretDelivery.externalSecrets.except: %s." (uniq $late | sortAlpha | join ", "))) -}}
+{{- end -}}
 {{- include "centralita.must" (dict "errors" $errors "when" (and $v.dev.insecureGenerate (ne $v.profile "dev")) "say" (printf "dev.insecureGenerate: anybody can compute these secrets, so profile %s refuses them: set it to false and name Secrets of your own." $v.profile)) -}}
 {{- end }}
 
