@@ -4,6 +4,9 @@ import type { LogLogger, LogMetrics } from '../port.js';
 /** A secret, or how to read it anew: asked at each sign-in, so that a rotated one needs no restart. May throw LOG_UNAVAILABLE. */
 export type Secret = string | (() => string);
 
+/** What a broker that refuses a token answers, by RFC 7628: a document, where nothing would be a welcome. */
+export const refusesToken = (answer: Buffer): boolean => answer.includes('"status"');
+
 export const tell = (secret: Secret): string => (typeof secret === 'string' ? secret : secret());
 
 export type SaslOptions =

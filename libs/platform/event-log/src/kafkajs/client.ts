@@ -1,5 +1,5 @@
-import kafkajs, { type Kafka, type LogEntry, type RetryOptions, type SASLOptions } from 'kafkajs';
-import { PATIENCE, tell, type ClientOptions, type SaslOptions } from '../driver/options.js';
+import kafkajs, { type Kafka, type LogEntry, type RetryOptions, type Mechanism, type SASLOptions } from 'kafkajs';
+import { PATIENCE, refusesToken, tell, type ClientOptions, type SaslOptions, type Secret } from '../driver/options.js';
 import type { LogLogger } from '../port.js';
 import { repairKafkajs } from './internals.js';
 
@@ -30,10 +30,38 @@ export const logCreator =
     else logger.debug(details, 'kafka client');
   };
 
+/** Bytes with their length in front, as the protocol writes them. */
+const framed = (text: string): Buffer => {
+  const bytes = Buffer.from(text);
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+};
+
+// Its types forget the message.
+const RefusedToken = kafkajs.KafkaJSSASLAuthenticationError as unknown as new (message: string) => Error;
+
+/** Its own way to present a token does not look at the answer: a token that is refused would look like a broker that hangs up. */
+const bearer = (token: Secret): Mechanism => ({
+  mechanism: 'oauthbearer',
+  authenticationProvider: ({ saslAuthenticate }) => ({
+    authenticate: async () => {
+      await saslAuthenticate({
+        request: { encode: () => framed(`n,,\u0001auth=Bearer ${tell(token)}\u0001\u0001`) },
+        response: {
+          decode: (answer: Buffer) => answer,
+          parse: (answer: Buffer) => {
+            if (refusesToken(answer)) throw new RefusedToken('the token is refused');
+          },
+        },
+      });
+    },
+  }),
+});
+
 /** kafkajs looks at what it is given at each sign-in, so a getter is enough to be asked again. */
-export const saslOf = (sasl: SaslOptions): SASLOptions => {
-  if (sasl.mechanism === 'oauthbearer')
-    return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: tell(sasl.token) }) };
+export const saslOf = (sasl: SaslOptions): SASLOptions | Mechanism => {
+  if (sasl.mechanism === 'oauthbearer') return bearer(sasl.token);
   const { mechanism, username, password } = sasl;
   return {
     mechanism,
@@ -41,7 +69,7 @@ export const saslOf = (sasl: SaslOptions): SASLOptions => {
     get password() {
       return tell(password);
     },
-  };
+  } as SASLOptions;
 };
 
 /** One client per subscription and one for the rest: kafkajs shares committed offsets between the consumers of a client. */

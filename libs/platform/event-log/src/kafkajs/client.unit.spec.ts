@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Logger } from 'kafkajs';
 import { saslOf } from './client.js';
 
 describe('how kafkajs signs in', () => {
@@ -13,9 +14,24 @@ describe('how kafkajs signs in', () => {
   it('asks for the token at each connection', async () => {
     let token = 'one';
     const sasl = saslOf({ mechanism: 'oauthbearer', token: () => token });
-    if (sasl.mechanism !== 'oauthbearer') throw new Error('another mechanism');
-    expect(await sasl.oauthBearerProvider()).toEqual({ value: 'one' });
+    if (!('authenticationProvider' in sasl)) throw new Error('another mechanism');
+    const asked: string[] = [];
+    const signIn = (answer: string) =>
+      sasl
+        .authenticationProvider({
+          host: 'one',
+          port: 9092,
+          logger: {} as Logger,
+          saslAuthenticate: async ({ request, response }) => {
+            asked.push((await request.encode()).subarray(4).toString());
+            return response?.parse(await response.decode(Buffer.from(answer)));
+          },
+        })
+        .authenticate();
+    await signIn('');
     token = 'two';
-    expect(await sasl.oauthBearerProvider()).toEqual({ value: 'two' });
+    await signIn('');
+    expect(asked).toEqual(['one', 'two'].map((each) => `n,,\u0001auth=Bearer ${each}\u0001\u0001`));
+    await expect(signIn('{"status":"invalid_token"}')).rejects.toThrow('the token is refused');
   });
 });

@@ -1,6 +1,14 @@
 import { isIP } from 'node:net';
-import { ConnectionPool, parseBroker, SASLMechanisms, type API, type Broker, type ConnectionOptions } from '@platformatic/kafka';
-import { tell, type ClientOptions, type SaslOptions } from '../driver/options.js';
+import {
+  AuthenticationError,
+  ConnectionPool,
+  parseBroker,
+  SASLMechanisms,
+  type API,
+  type Broker,
+  type ConnectionOptions,
+} from '@platformatic/kafka';
+import { refusesToken, tell, type ClientOptions, type SaslOptions } from '../driver/options.js';
 
 const mechanisms = {
   plain: SASLMechanisms.PLAIN,
@@ -11,7 +19,12 @@ const mechanisms = {
 
 const saslOf = (sasl: SaslOptions): NonNullable<ConnectionOptions['sasl']> =>
   sasl.mechanism === 'oauthbearer'
-    ? { mechanism: mechanisms.oauthbearer, token: () => tell(sasl.token) }
+    ? {
+        mechanism: mechanisms.oauthbearer,
+        token: () => tell(sasl.token),
+        authBytesValidator: (answer, done) =>
+          refusesToken(answer) ? done(new AuthenticationError('the token is refused')) : done(null, answer),
+      }
     : { mechanism: mechanisms[sasl.mechanism], username: sasl.username, password: () => tell(sasl.password) };
 
 const CONNECT_MS = 3000;
