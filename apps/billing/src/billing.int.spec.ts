@@ -13,12 +13,15 @@ import {
 } from '@centralita/contracts';
 import { createDataSource, Database } from '@centralita/event-store';
 import { createMemoryLog, eventRecord, type EventLog } from '@centralita/event-log';
+import { createLogger, createMetrics, DrainController, type MetricName } from '@centralita/platform-nest';
 import { startTestService, type TestActor, type TestService } from '@centralita/platform-nest/testing';
 import { createTestDatabase, until, type TestDatabase } from '@centralita/testing-engines';
 import { randomBytes, randomUUID } from 'node:crypto';
+import pg from 'pg';
 import type { z } from 'zod';
 import { AccountBook } from './accounts.js';
 import { BillingModule } from './app.module.js';
+import { BalanceSampler } from './balance/sampler.js';
 import { stateDigest } from './digest/digest.js';
 import type { StatusFact } from '@centralita/domain-billing';
 import { applyStatuses } from './fold-usage/fold.js';
@@ -307,6 +310,34 @@ describe('the fold in the database', () => {
       ...{ delivered: 8, rated: 6, free: 0, suspense: 2, undelivered: 1, parked: 0, skipped: 0 },
       balanced: true,
     });
+  });
+
+  it('tells as metrics what has no price, and that the books do not balance when a record is missing', async () => {
+    // given a tenant with a delivery in evidence and no record of it, beside those of the other tests
+    const broken = randomUUID();
+    const admin = new pg.Client({ connectionString: database.adminUrl });
+    await admin.connect();
+    await admin.query(
+      `insert into usage_evidence (tenant_id, message_ref, participant, charge_kind, event_id, place, status, provider_time, recorded_time)
+       values ($1, 'lost', '-', 'message', $2, 0, 'delivered', now(), now())`,
+      [broken, randomUUID()],
+    );
+    await admin.end();
+    const sampled = async (book: AccountBook): Promise<(name: MetricName) => number | undefined> => {
+      const metrics = createMetrics({ service: 'billing', defaults: false });
+      const drain = new DrainController(createLogger({ service: 'billing', level: 'silent' }));
+      await new BalanceSampler(db, book, () => new Date('2026-12-01T00:00:00.000Z'), metrics, drain).sample();
+      const all = await metrics.registry.getMetricsAsJSON();
+      return (name) => all.find((metric) => metric.name === name)?.values[0]?.value;
+    };
+    // when, then
+    const whole = await sampled(accounts);
+    expect(whole('billing_reconcile_diff')).toBe(0);
+    expect(whole('billing_unrated_events')).toBeGreaterThanOrEqual(2);
+    expect(whole('billing_oldest_unrated_seconds')).toBeGreaterThan(86_400);
+    const lost = await sampled(new AccountBook([account(broken, '801')]));
+    expect(lost('billing_reconcile_diff')).toBe(1);
+    expect([lost('billing_unrated_events'), lost('billing_oldest_unrated_seconds')]).toEqual([0, 0]);
   });
 
   it('reaches the same digest however the log is cut into batches, and with every record twice', async () => {
