@@ -31,7 +31,7 @@ const aclsOf = ({ reads, writes, group: member }: ProcessFacts): Acl[] => [
   ...(member ? [group(member, 'Describe', 'Read')] : []),
 ];
 
-/** Those of the Jobs, which work on the log without a service between; what they did is an event, under their own name. */
+/** Those of the Jobs. Who works on the log without a service between leaves an event, under its own name. */
 const jobs = (facts: Readonly<Record<string, ProcessFacts>>): User[] => {
   const readAll = (topics: readonly Topic[], written: readonly Topic[]): Acl[] =>
     sorted([...topics, ...written]).map((name) =>
@@ -47,8 +47,9 @@ const jobs = (facts: Readonly<Record<string, ProcessFacts>>): User[] => {
           topic(name, 'Create', 'Describe', 'DescribeConfigs', ...(name === 'operations.events.v1' ? ['Read', 'Write'] : [])),
         ),
     },
-    { name: 'replay', acls: readAll(Topics, ['billing.events.v1']) },
-    { name: 'verify', acls: readAll(Topics, ['operations.events.v1']) },
+    // What these two found out leaves by the outbox of the service whose books they check.
+    { name: 'replay', acls: readAll(facts['billing']?.reads ?? [], []) },
+    { name: 'verify', acls: readAll([...(facts['audit-log']?.reads ?? []), 'audit.sequenced.v1', 'audit.checkpoints.v1'], []) },
     { name: 'archive', acls: readAll(Topics, ['operations.events.v1']) },
     { name: 'selftest', acls: [...readAll(Topics, ['operations.events.v1']), ...groups] },
   ];
