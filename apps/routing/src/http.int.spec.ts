@@ -199,6 +199,15 @@ describe('what supervisors see and set up', () => {
       { queueId: null, name: '', waiting: 1, unserved: 1 },
     ]);
     expect(board.agents).toEqual([{ agentId: ana.id, label: 'Agent 1', presence: 'online', load: 1, capacity: 2, offers: 1 }]);
+    // Of all tenants that this process writes, for dashboards.
+    const phases = async () =>
+      new Map((await service.metrics.gauge('routing_tasks').get()).values.map(({ labels, value }) => [labels.phase, value]));
+    const counted = await until(async () => {
+      const all = await phases();
+      return (all.get('waiting') ?? 0) >= 2 && (all.get('offered') ?? 0) >= 1 ? all : null;
+    });
+    expect([...counted.keys()].sort()).toEqual(['assigned', 'offered', 'waiting', 'wrapping']);
+    expect((await service.metrics.gauge('routing_oldest_waiting_seconds').get()).values[0]?.value).toBeGreaterThan(0);
     // The queue that was missing is defined: what waited goes on.
     const rescue = { ...queueBody, phoneNumberIds: ['900'], requiredSkills: [], languageSkill: false, name: 'Rescue' };
     const rescueId = randomUUID();

@@ -55,6 +55,20 @@ describe('tenancy and rights', () => {
     expect(await sqlState(foreign)).toBe('42501');
   });
 
+  it('tells whoever watches that the guard has fired, and only then', async () => {
+    let fired = 0;
+    const db = new Database(createDataSource({ url: f.database.appUrl, poolSize: 1 }), {
+      isolationGuardFired: () => void (fired += 1),
+    });
+    const insert = (tx: Tx, of: string) => tx.execute(`insert into note (tenant_id, id) values ($1, $2)`, [of, newId()]);
+    await db.withTenant(tenant, (tx) => insert(tx, tenant));
+    await expect(db.withTenant(tenant, () => Promise.reject(new Error('another failure')))).rejects.toThrow();
+    expect(fired).toBe(0);
+    await expect(db.withTenant(tenant, (tx) => insert(tx, other))).rejects.toThrow();
+    expect(fired).toBe(1);
+    await db.close();
+  });
+
   it('lets nobody change or remove an event: by right for the application, by trigger for the owner', async () => {
     for (const sql of ['update events set type = type', 'delete from events', 'truncate events']) {
       expect(await sqlState(f.db.withTenant(tenant, (tx) => tx.execute(sql)))).toBe('42501');
