@@ -7,7 +7,7 @@ const cell = (text: string): string => text.replace(/\|/g, '\\|');
 const shown = (value: unknown): string => {
   if (typeof value === 'string') return value === '' ? '`""`' : `\`${value}\``;
   const text = JSON.stringify(value);
-  return text.length > 70 ? 'see values.yaml' : `\`${text}\``;
+  return text.length > 110 ? 'see values.yaml' : `\`${text}\``;
 };
 
 const isSection = (value: Value, all: readonly Value[]): boolean =>
@@ -27,17 +27,41 @@ const meaningOf = (value: Value, all: readonly Value[]): string => {
   return origin ? `As \`${origin.join('.')}\`.` : (value.remark ?? '');
 };
 
-/** The table of all values, a part for each key of the root. */
-export const valuesTable = (values: readonly Value[]): string => {
-  const parts = [...new Set(values.map(({ path }) => path[0]))].map((top) => {
-    const own = values.filter(({ path }) => path[0] === top);
-    const remark = own[0]?.remark;
-    const rows = own
-      .filter((value) => !isSection(value, values) || value.description !== undefined)
-      .map((value) => `| \`${value.path.join('.')}\` | ${cell(shown(value.value))} | ${cell(meaningOf(value, values))} |`);
-    return [`### ${top}`, '', ...(remark ? [remark, ''] : []), '| key | default | meaning |', '|---|---|---|', ...rows, ''];
+/** Rows of the table: every leaf, and every section that is described as a whole. Throws for a value that nobody has explained. */
+const rowsOf = (own: readonly Value[], all: readonly Value[]): string[] =>
+  own.flatMap((value) => {
+    const meaning = meaningOf(value, all);
+    if (isSection(value, all) && value.description === undefined) return [];
+    if (meaning === '') {
+      const above = all.find(({ path }) => path.join('.') === value.path.slice(0, -1).join('.'));
+      // A part of a Kubernetes object that its section explains.
+      if (above?.description !== undefined) return [];
+      throw new Error(`values.yaml: ${value.path.join('.')} has no comment`);
+    }
+    return [`| \`${value.path.join('.')}\` | ${cell(shown(value.value))} | ${cell(meaning)} |`];
   });
-  return parts.flat().join('\n').trimEnd();
+
+const table = (title: string, remark: string | undefined, rows: readonly string[]): string[] => [
+  `### ${title}`,
+  '',
+  ...(remark ? [remark, ''] : []),
+  '| key | default | meaning |',
+  '|---|---|---|',
+  ...rows,
+  '',
+];
+
+/** The table of all values, a part for each key of the root that holds others. */
+export const valuesTable = (values: readonly Value[]): string => {
+  const sections = values.filter((value) => value.path.length === 1 && isSection(value, values));
+  const scalars = values.filter((value) => value.path.length === 1 && !isSection(value, values));
+  const inside = (top: string | undefined): Value[] => values.filter(({ path }) => path[0] === top);
+  return [
+    ...table('Of the chart as a whole', undefined, rowsOf(scalars, values)),
+    ...sections.flatMap((section) => table(section.path.join(), section.remark, rowsOf(inside(section.path[0]), values))),
+  ]
+    .join('\n')
+    .trimEnd();
 };
 
 /** Secrets that the rendered pods mount: name, keys, who reads it. */

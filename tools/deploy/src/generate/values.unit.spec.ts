@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Ajv } from 'ajv';
+import { fillPage, valuesTable } from './readme.js';
 import { schemaOf } from './schema.js';
 import { readValues } from './values.js';
 
@@ -68,5 +69,19 @@ describe('values.yaml', () => {
     expect(() => schemaOf(readValues('# -- Nothing.\nkey: null\n'), { title: 'test' })).toThrow(
       'values.yaml: key is null, so its comment must have @schema with a type',
     );
+  });
+
+  it('gives a table with the meaning of every value, that of a replaced one by its origin', () => {
+    const table = valuesTable(
+      readValues('# -- For all.\ndefaults:\n  # -- How many.\n  size: 1\nservices:\n  one:\n    size: 2\n'),
+    );
+    expect(table).toContain('| `defaults.size` | `1` | How many. |');
+    expect(table).toContain('| `services.one.size` | `2` | As `defaults.size`. |');
+    expect(() => valuesTable(readValues('part:\n  size: 1\n'))).toThrow('values.yaml: part.size has no comment');
+  });
+
+  it('refuses a page without the mark of what belongs into it', () => {
+    expect(fillPage('a <!-- b --> c', { b: '$&' })).toBe('a $& c');
+    expect(() => fillPage('a', { b: 'c' })).toThrow('the template has no <!-- b -->');
   });
 });
