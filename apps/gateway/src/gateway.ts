@@ -55,7 +55,7 @@ export const startGateway = async (env: NodeJS.ProcessEnv, given: GatewayOverrid
   const [config] = loadConfig(env, gatewayEnv);
   const instanceName = config.SERVICE_INSTANCE ? { instance: config.SERVICE_INSTANCE } : {};
   const logger = given.logger ?? createLogger({ service: 'gateway', level: config.LOG_LEVEL, ...instanceName });
-  const drain = new DrainController(logger);
+  const drain = new DrainController(logger, { totalMs: config.DRAIN_SECONDS * 1000 });
   given.supervise?.(drain, logger);
   try {
     return await build();

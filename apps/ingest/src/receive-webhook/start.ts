@@ -67,7 +67,7 @@ export const startWebhook = async (env: NodeJS.ProcessEnv, overrides: WebhookOve
   const name = 'ingest-webhook';
   const instance = config.SERVICE_INSTANCE ? { instance: config.SERVICE_INSTANCE } : {};
   const logger = overrides.logger ?? createLogger({ service: name, level: config.LOG_LEVEL, ...instance });
-  const drain = new DrainController(logger);
+  const drain = new DrainController(logger, { totalMs: config.DRAIN_SECONDS * 1000 });
   overrides.supervise?.(drain, logger);
   try {
     const tracing = startTracing({ service: name, env: config });

@@ -49,6 +49,11 @@ export const platformEnv = z.object({
     .transform(Number)
     .optional()
     .describe('share of the traces that samplers with a ratio record, 0 to 1; all without it'),
+  DRAIN_SECONDS: envInteger(1, 3600)
+    .default(25)
+    .describe(
+      'longest time from SIGTERM to the end; what hangs is left behind then. Whoever kills the process should wait five seconds longer',
+    ),
   SERVICE_INSTANCE: z.string().max(80).optional().describe('name of this instance in logs'),
 });
 export type PlatformEnv = z.infer<typeof platformEnv>;

@@ -116,7 +116,7 @@ export const startService = async <C>(
       level: platform.LOG_LEVEL,
       ...(platform.SERVICE_INSTANCE ? { instance: platform.SERVICE_INSTANCE } : {}),
     });
-  const drain = new DrainController(logger);
+  const drain = new DrainController(logger, { totalMs: platform.DRAIN_SECONDS * 1000 });
   overrides.supervise?.(drain, logger);
   const crash =
     overrides.onCrash ??

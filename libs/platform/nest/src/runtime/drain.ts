@@ -15,7 +15,20 @@ export const drainPhases = ['readiness', 'accept', 'consume', 'flush', 'relay', 
 export type DrainPhase = (typeof drainPhases)[number];
 type Step = { readonly phase: DrainPhase; readonly name: string; readonly run: () => Promise<void> | void };
 
-/** Runs each step once, phase by phase, each phase within its time. A step that fails or hangs is logged and left behind. */
+export type DrainOptions = {
+  /** Longest time of one step. @default 10000 */
+  readonly phaseTimeoutMs?: number;
+  /**
+   * Longest time of all of it: whoever ends the process for good waits a little longer. What is left of it is shared by what is left to
+   * do, so that telemetry is not reached too late. @default 25000
+   */
+  readonly totalMs?: number;
+};
+
+/** The least that a step gets, however late it is: most are done at once. */
+const LEAST_MS = 250;
+
+/** Runs each step once, phase by phase, each within its time. A step that fails or hangs is logged and left behind. */
 export class DrainController {
   readonly #steps: Step[] = [];
   readonly #started = new AbortController();
@@ -23,7 +36,7 @@ export class DrainController {
 
   constructor(
     private readonly logger: Logger,
-    private readonly options: { readonly phaseTimeoutMs?: number } = {},
+    private readonly options: DrainOptions = {},
   ) {}
 
   /** Aborted when the drain begins: ends long polls and streams. */
@@ -53,18 +66,20 @@ export class DrainController {
   async #run(reason: string): Promise<boolean> {
     this.logger.info({ reason }, 'draining');
     this.#started.abort();
+    const deadline = performance.now() + (this.options.totalMs ?? 25_000);
     let clean = true;
     for (const phase of drainPhases) {
       // Inside a phase the step that was added last goes first: it was built on the earlier ones.
       const steps = this.#steps.filter((step) => step.phase === phase).reverse();
-      for (const step of steps) clean = (await this.#within(step)) && clean;
+      for (const step of steps) clean = (await this.#within(step, deadline)) && clean;
     }
     this.logger.info({ clean }, 'drained');
     return clean;
   }
 
-  async #within(step: Step): Promise<boolean> {
-    const limit = this.options.phaseTimeoutMs ?? 10_000;
+  async #within(step: Step, deadline: number): Promise<boolean> {
+    const left = Math.max(LEAST_MS, Math.round(deadline - performance.now()));
+    const limit = Math.min(this.options.phaseTimeoutMs ?? 10_000, left);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(() => resolve('late'), limit);
