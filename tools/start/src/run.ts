@@ -73,7 +73,14 @@ export const start = (flags: Flags, signal: AbortSignal): Run => {
       if (canSignIn) await orStop(openDay(context, flags, progress));
       else for (const line of unseeded(context)) progress.line(line);
       const watched = flags.observe ? observed(context, canSignIn) : [];
-      for (const line of ['', 'Centralita is up.', ...addresses(context, canSignIn), ...watched, '  Ctrl-C stops everything', ''])
+      for (const line of [
+        '',
+        'Centralita is up.',
+        ...addresses(context, canSignIn, flags.observe),
+        ...watched,
+        '  Ctrl-C stops everything',
+        '',
+      ])
         progress.line(line);
       if (flags.observe && canSignIn) void keepTraffic(context, (line) => progress.line(`  ${line}`));
       return await orStop(new Promise<never>(() => undefined));

@@ -53,11 +53,12 @@ export const waitingTimes = (day: DayResult): string[] => {
 };
 
 /** Where to go, and as whom. */
-export const addresses = (context: StartContext, seeded: boolean): string[] => {
+export const addresses = (context: StartContext, seeded: boolean, observe: boolean): string[] => {
   const names = context.seeds.flatMap((seed) => seed.users.map((user) => user.username));
   return [
     ...table([
       ['console', context.gatewayUrl],
+      ...(observe ? [['figures of all processes', `${context.gatewayUrl}/platform`] as const] : []),
       ['customers’ phones (write as a customer)', context.simulatorUrl],
       ['API description', `${context.gatewayUrl}/api/openapi.json`],
       ['log files', context.folders.logs],
@@ -67,15 +68,13 @@ export const addresses = (context: StartContext, seeded: boolean): string[] => {
 };
 
 /** Where the platform team looks, and who keeps the figures moving. */
-export const observed = (context: StartContext, seeded: boolean): string[] => [
-  ...table([['figures of all processes', `${context.gatewayUrl}/platform`]]),
-  ...(seeded
+export const observed = (context: StartContext, seeded: boolean): string[] =>
+  seeded
     ? [
-        `  sign in there as ${context.seeds.map((seed) => seed.users.find(({ roles }) => roles.includes('platform'))?.username).join(' or ')}`,
+        `  to see the figures, sign in as ${context.seeds.map((seed) => seed.users.find(({ roles }) => roles.includes('platform'))?.username).join(' or ')}`,
         `  a customer writes every few seconds; ${context.seeds.flatMap((seed) => automatic(seed).map(({ username }) => username)).join(', ')} answer by themselves`,
       ]
-    : ['  nobody writes by itself: the launcher can sign nobody in']),
-];
+    : ['  nobody writes by itself: the launcher can sign nobody in'];
 
 /** What a start with somebody's own identity provider leaves to its users. */
 export const unseeded = (context: StartContext): string[] => [

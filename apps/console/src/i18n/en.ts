@@ -484,7 +484,7 @@ export const en = {
     records_other: '{{n}} records',
     outbox: 'Not on the log for',
     recordsFirst: 'Records before it answers: nothing can pile up here.',
-    halfHour: '30 min',
+    span: '{{n}} min',
     highest: 'highest {{value}}',
     now: 'now {{value}}',
     noHistory: 'nothing known yet',

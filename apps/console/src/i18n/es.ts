@@ -492,7 +492,7 @@ export const es: Dictionary = {
     records_other: '{{n}} registros',
     outbox: 'Sin publicar desde hace',
     recordsFirst: 'Registra antes de responder: aquí no se acumula nada.',
-    halfHour: '30 min',
+    span: '{{n}} min',
     highest: 'máximo {{value}}',
     now: 'ahora {{value}}',
     noHistory: 'aún no hay datos',

@@ -488,7 +488,7 @@ export const pt: Dictionary = {
     records_other: '{{n}} registros',
     outbox: 'Sem publicar há',
     recordsFirst: 'Registra antes de responder: nada se acumula aqui.',
-    halfHour: '30 min',
+    span: '{{n}} min',
     highest: 'máximo {{value}}',
     now: 'agora {{value}}',
     noHistory: 'ainda sem dados',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { healthy, troubled } from '../testing/platform-world.spec.js';
 import { attentionOf } from './attention.js';
-import { linesOf } from './lines.js';
+import { knownOf, linesOf } from './lines.js';
 
 const format = (seconds: number): string => `${seconds} s`;
 const whatIn = (figures: Parameters<typeof attentionOf>[0]): string[] => attentionOf(figures, format).map(({ what }) => what);
@@ -50,6 +50,14 @@ describe('the lines of a history', () => {
     expect(linesOf([null, null, 10], picture)).toEqual(['75.0,2.0 100.0,2.0']);
     expect(linesOf([null, null], picture)).toEqual([]);
     expect(linesOf([], picture)).toEqual([]);
+  });
+
+  it('begin where something is known, and are never too short to look at', () => {
+    const nothing = (count: number): null[] => Array.from({ length: count }, () => null);
+    expect(knownOf([...nothing(70), 1, ...nothing(49)])).toEqual([1, ...nothing(49)]);
+    expect(knownOf([...nothing(118), 1, 2])).toEqual([...nothing(18), 1, 2]);
+    expect(knownOf([1, null, 2])).toEqual([1, null, 2]);
+    expect(knownOf(nothing(120))).toEqual(nothing(120));
   });
 
   it('stay within the picture', () => {

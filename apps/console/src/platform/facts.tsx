@@ -51,7 +51,13 @@ export const Facts = ({ figures }: { readonly figures: PlatformFigures }): React
           <span className={classes.number}>{seconds(webhook.ackP50Seconds)}</span> {t('platform.ack.half')}{' '}
           <span className={classes.number}>{seconds(webhook.ackP99Seconds)}</span> {t('platform.ack.most')}
         </p>
-        <Sparkline label={t('platform.ack.title')} history={webhook.history.ackP99Seconds} goal={bounds.ack} format={seconds} />
+        <Sparkline
+          label={t('platform.ack.title')}
+          history={webhook.history.ackP99Seconds}
+          stepSeconds={figures.stepSeconds}
+          goal={bounds.ack}
+          format={seconds}
+        />
         <p className={classes.remark}>
           {t('platform.ack.goal', { time: seconds(bounds.ack), n: minutes })}{' '}
           {webhook.signatureFailures === null

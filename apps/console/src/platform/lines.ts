@@ -1,3 +1,12 @@
+/** Below this a line would jump about with each value. */
+const LEAST = 20;
+
+/** The part of a history that is known, from its first value on: a page that was opened soon after the start is not mostly empty. */
+export const knownOf = (history: readonly (number | null)[]): readonly (number | null)[] => {
+  const first = history.findIndex((value) => value !== null);
+  return first <= 0 ? history : history.slice(Math.min(first, Math.max(0, history.length - LEAST)));
+};
+
 /** The polylines of a history within a picture: one for each stretch without a gap. A single value is a short stroke, not nothing. */
 export const linesOf = (
   history: readonly (number | null)[],

@@ -33,7 +33,15 @@ const Figure = ({
   </div>
 );
 
-const Stage = ({ view, state }: { readonly view: PlatformStageView; readonly state: Condition }): ReactNode => {
+const Stage = ({
+  view,
+  state,
+  stepSeconds,
+}: {
+  readonly view: PlatformStageView;
+  readonly state: Condition;
+  readonly stepSeconds: number;
+}): ReactNode => {
   const { t } = useTranslation();
   const { stage, lagSeconds, lagRecords, outboxAgeSeconds } = view;
   const name = t(`platform.stage.${stage}`);
@@ -47,7 +55,13 @@ const Stage = ({ view, state }: { readonly view: PlatformStageView; readonly sta
       <p className={classes.big}>
         <span className={classes.number}>{rate(view.perSecond)}</span> {t('platform.perSecond')}
       </p>
-      <Sparkline label={`${name}: ${t('platform.rate')}`} history={view.history.perSecond} format={rate} kind="petrol" />
+      <Sparkline
+        label={`${name}: ${t('platform.rate')}`}
+        history={view.history.perSecond}
+        stepSeconds={stepSeconds}
+        format={rate}
+        kind="petrol"
+      />
       {stage === 'webhook' ? (
         <p className={classes.remark}>{t('platform.recordsFirst')}</p>
       ) : (
@@ -59,7 +73,12 @@ const Stage = ({ view, state }: { readonly view: PlatformStageView; readonly sta
               {t('platform.records', { count: Math.round(lagRecords ?? 0), n: count(lagRecords) })}
             </Figure>
           </dl>
-          <Sparkline label={`${name}: ${t('platform.lag')}`} history={view.history.lagSeconds} format={seconds} />
+          <Sparkline
+            label={`${name}: ${t('platform.lag')}`}
+            history={view.history.lagSeconds}
+            stepSeconds={stepSeconds}
+            format={seconds}
+          />
           <dl className={classes.facts}>
             <Figure name={t('platform.outbox')} late={(outboxAgeSeconds ?? 0) > bounds.outbox}>
               <span className={classes.number}>{seconds(outboxAgeSeconds)}</span>
@@ -79,7 +98,12 @@ export const Pipeline = ({ figures }: { readonly figures: PlatformFigures }): Re
       <h2 className={classes.heading}>{t('platform.pipeline')}</h2>
       <ol className={classes.pipeline}>
         {figures.stages.map((view) => (
-          <Stage key={view.stage} view={view} state={conditionOf(view.stage, figures.processes)} />
+          <Stage
+            key={view.stage}
+            view={view}
+            state={conditionOf(view.stage, figures.processes)}
+            stepSeconds={figures.stepSeconds}
+          />
         ))}
       </ol>
       <details className={classes.details}>

@@ -94,7 +94,10 @@ export class ParkedKeysOfAll {
       ...(json ? { body: json } : {}),
     });
     const { actorId, tenantId } = call.session;
-    this.logger.info({ process, key, decision, actor: actorId, tenant: tenantId, status: answer.status }, 'operation passed on');
+    this.logger.info(
+      { process, parkedKey: key, decision, actor: actorId, tenant: tenantId, status: answer.status },
+      'operation passed on',
+    );
     return answer;
   }
 

@@ -53,10 +53,17 @@ export const untilStopped = async (
   }
 };
 
-/** Customers in an order of the seed's, for ever: whoever has written comes back with the same words when all others have. */
+/**
+ * Customers in an order of the seed's, for ever: whoever has written comes back with the same words when all others have. Files that get
+ * lost are for the day: here they would be a warning every few minutes.
+ */
 export const customersFrom = function* (seed: number, scripts: readonly CustomerScript[]): Generator<CustomerScript> {
   const random = new Random(seed, 'observe');
-  for (;;) yield* random.shuffle(scripts);
+  const quiet = scripts.map((script) => ({
+    ...script,
+    bursts: script.bursts.filter(({ messages }) => !messages.some(({ mediaLost }) => mediaLost)),
+  }));
+  for (;;) yield* random.shuffle(quiet);
 };
 
 /**
