@@ -17,9 +17,8 @@ const opsCommand = async (argv: readonly string[], io: Io, outcome: Outcome): Pr
     ? (await import('./ops/command.js')).opsCommand(io, outcome)
     : new Command('ops').description('operate an installation');
 
-/** Runs one command line and returns the exit code. Never throws for what a user can get wrong. */
-export const run = async (argv: readonly string[], io: Io): Promise<number> => {
-  const outcome: Outcome = { exitCode: 0 };
+/** All commands, as far as the command line needs them. */
+export const programOf = async (argv: readonly string[], io: Io, outcome: Outcome): Promise<Command> => {
   const program = new Command('centralita')
     .description('Checks what Centralita has recorded, and operates its services.')
     .version(version())
@@ -27,6 +26,13 @@ export const run = async (argv: readonly string[], io: Io): Promise<number> => {
   for (const command of commands) program.addCommand(command(io, outcome));
   program.addCommand(await opsCommand(argv, io, outcome));
   configure(program, io);
+  return program;
+};
+
+/** Runs one command line and returns the exit code. Never throws for what a user can get wrong. */
+export const run = async (argv: readonly string[], io: Io): Promise<number> => {
+  const outcome: Outcome = { exitCode: 0 };
+  const program = await programOf(argv, io, outcome);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return outcome.exitCode;

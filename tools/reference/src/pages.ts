@@ -1,4 +1,5 @@
 import { format } from 'prettier';
+import { cliPage } from './cli.js';
 import { metricsPage } from './metrics.js';
 import { apiPage, publicApi } from './routes.js';
 import { settingsPage } from './settings.js';
@@ -7,6 +8,7 @@ import { settingsPage } from './settings.js';
 export const referencePages = async (): Promise<ReadonlyMap<string, string>> => {
   const api = await publicApi();
   return new Map([
+    ['docs/reference/cli.md', await cliPage()],
     ['docs/reference/http-api.md', apiPage(api)],
     ['docs/reference/openapi.json', await format(JSON.stringify(api), { parser: 'json', printWidth: 130 })],
     ['docs/reference/metrics.md', metricsPage()],

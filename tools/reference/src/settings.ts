@@ -81,6 +81,7 @@ export const settingsPage = async (): Promise<string> => {
   const { webhookEnv } = await loadFrom<{ webhookEnv: z.ZodType }>('ingest', 'config.ts');
   const { replayEnv } = await loadFrom<{ replayEnv: z.ZodType }>('billing', 'replay/command.ts');
   const { rebuildEnv } = await loadFrom<{ rebuildEnv: z.ZodType }>('audit-log', 'rebuild/command.ts');
+  const { archiveEnv } = await loadFrom<{ archiveEnv: z.ZodType }>('cli', 'ops/archive/command.ts');
   const services = await behindGateway();
   const everywhere = Object.keys(platformEnv.shape);
   const inServices = Object.keys(serviceEnv.shape);
@@ -118,5 +119,6 @@ export const settingsPage = async (): Promise<string> => {
     ]),
     ...section('`main.js replay` of billing, with the settings of Kafka', rowsOfAll(replayEnv)),
     ...section('`main.js rebuild` of audit-log, with the settings of Kafka', rowsOfAll(rebuildEnv)),
+    ...section('`centralita ops archive` and `restore`, with the settings of Kafka', rowsOfAll(archiveEnv)),
   ].join('\n');
 };

@@ -93,7 +93,7 @@ export const checkReplay = async (facts: Facts): Promise<Finding> => {
 };
 
 /** By the service itself, in a database of its own that goes afterwards: the server may be somebody else's. */
-const rebuildInDatabase = async (adminUrl: string, service: ReturnType<StartContext['service']>): Promise<Replayed> => {
+export const rebuildInDatabase = async (adminUrl: string, service: ReturnType<StartContext['service']>): Promise<Replayed> => {
   const name = `replay_${randomBytes(4).toString('hex')}`;
   const fresh = await createDatabase(adminUrl, { name, password: randomBytes(18).toString('base64url') });
   try {
