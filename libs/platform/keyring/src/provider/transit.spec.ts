@@ -24,7 +24,7 @@ export type Transit = {
  * Speaks the requests of Vault's transit engine that are documented for encrypt, decrypt and rewrap (single and batch), with real
  * ciphertexts and versions. What a spec wants to go wrong goes wrong.
  */
-export const startTransit = async (options: { tls?: { key: string; cert: string } } = {}): Promise<Transit> => {
+export const startTransit = async (tls?: { readonly pfx: Buffer; readonly passphrase: string }): Promise<Transit> => {
   const keys: Buffer[] = [randomBytes(32)];
   const state: Transit['state'] = {
     token: 'token-one',
@@ -91,9 +91,9 @@ export const startTransit = async (options: { tls?: { key: string; cert: string 
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
     });
   };
-  const server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
+  const server = tls ? createTlsServer(tls, listener) : createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = `${options.tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const address = `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     address,
     state,
