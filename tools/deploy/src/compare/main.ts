@@ -1,0 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { comparisonFile, comparisonPage } from './page.js';
+
+writeFileSync(comparisonFile, comparisonPage());
+process.stdout.write(`wrote ${comparisonFile}\n`);
