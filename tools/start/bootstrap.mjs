@@ -90,6 +90,7 @@ const scripts = {
   faults: 'tools/faults/dist/main.js',
   bench: 'tools/bench/dist/main.js',
   deploy: 'tools/deploy/dist/smoke/main.js',
+  rehearse: 'tools/start/dist/rehearse/main.js',
 };
 
 const launch = async (script) => {
