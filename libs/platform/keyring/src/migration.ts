@@ -88,3 +88,6 @@ export class KeyProviders1764460800000 implements MigrationInterface {
 
 /** In order. Landed ones are never changed: a change is a new one at the end. */
 export const keyringMigrations = [KeyringSchema1764000000000, KeyProviders1764460800000] as const;
+
+/** Time of the newest one, as the migrator writes it into `schema_version`. */
+export const keyringVersion = BigInt(/\d{13}$/.exec(new KeyProviders1764460800000().name)?.[0] ?? 0);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, withClient, type TestDatabase } from '@centralita/testing-engines';
 import { DataSource } from 'typeorm';
 import { Keyring } from './keyring.js';
-import { keyringMigrations } from './migration.js';
+import { keyringMigrations, keyringVersion } from './migration.js';
 import { localProvider } from './provider/local.js';
 import { withFormer, type KeyProvider } from './provider/provider.js';
 import { startTransit, type Transit } from './provider/transit.spec.js';
@@ -149,6 +149,18 @@ describe('keys of tenants', () => {
     expect(await keyring.problem()).toBe(
       'the keyring database is older than this release: run `centralita ops keyring migrate` of this release',
     );
+    // and where a newer release has taken away what this one needs
+    const newer = new DataSource({ type: 'postgres', url: old.ownerUrl, migrations: [...keyringMigrations] });
+    await newer.initialize();
+    await newer.runMigrations();
+    expect(await keyring.problem()).toBeNull();
+    await newer.query('create table schema_version (version bigint not null, oldest_reader bigint not null)');
+    await newer.query(`grant select on schema_version to ${old.name}_app`);
+    await newer.query(`insert into schema_version values (${keyringVersion + 1n}, ${keyringVersion})`);
+    expect(await keyring.problem()).toBeNull();
+    await newer.query(`update schema_version set oldest_reader = ${keyringVersion + 1n}`);
+    expect(await keyring.problem()).toMatch(/^the keyring database is too new for this release/);
+    await newer.destroy();
     await keyring.close();
     await old.drop();
   });

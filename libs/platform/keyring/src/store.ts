@@ -1,6 +1,7 @@
 import { PlatformError } from '@centralita/contracts';
 import { Client } from '@centralita/event-store/connection';
 import { Pool, type PoolClient, type QueryResult } from 'pg';
+import { keyringVersion } from './migration.js';
 import type { KeyState } from './subject-keys.js';
 
 export type TenantRow = {
@@ -77,10 +78,10 @@ export class KeyStore {
       const client = await this.#connect();
       try {
         await client.query('select provider, key_version from tenant_key limit 0');
+        return (await refuses(client)) ? TOO_NEW : null;
       } finally {
         client.release();
       }
-      return null;
     } catch (error) {
       const code = codeOf(error);
       if (code === '42P01') return `the keyring database has no schema yet: ${release}`;
@@ -150,6 +151,19 @@ export class KeyStore {
     }
   }
 }
+
+const TOO_NEW =
+  'the keyring database is too new for this release, which it refuses: start the newer release, or restore the database';
+
+/** What the migrator has written of the oldest release that may work here; a keyring that it has not migrated says nothing. */
+const refuses = async (client: PoolClient): Promise<boolean> => {
+  const { rows: there } = await client.query<{ told: boolean }>(
+    `select coalesce(has_table_privilege(to_regclass('schema_version'), 'select'), false) as told`,
+  );
+  if (there[0]?.told !== true) return false;
+  const { rows } = await client.query<{ oldest_reader: string }>('select oldest_reader from schema_version');
+  return BigInt(rows[0]?.oldest_reader ?? 0) > keyringVersion;
+};
 
 const codeOf = (error: unknown): string => {
   const { code, cause } = error as { code?: unknown; cause?: unknown };
