@@ -166,6 +166,8 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
 ${app === 'gateway' ? "process.env.CONSOLE_DIR ||= '/app/apps/console/dist';\n" : ''}await import('./apps/${app}/dist/main.js');
 `;
 place(join(out, 'own/entry.mjs'), { text: entry });
+// For `kubectl exec … -- centralita …`, where there is no shell to find it otherwise. A base with Node elsewhere: node /app/entry.mjs.
+if (app === 'cli') place(join(out, 'own/bin/centralita'), { text: "#!/usr/local/bin/node\nawait import('../entry.mjs');\n" });
 const sbom = billOfMaterials({ root, lock, app, version, license, own, vendor, epoch });
 place(join(out, 'own/sbom.cdx.json'), { text: `${JSON.stringify(sbom, null, 2)}\n` });
 // Folders that a volume is mounted on start with the owner that they have in the image.
@@ -175,7 +177,7 @@ for (const name of ['media', 'archive']) mkdirSync(join(out, 'state', name), { r
 const settle = (path, isFolder) => {
   if (isFolder)
     for (const entry of readdirSync(path, { withFileTypes: true })) settle(join(path, entry.name), entry.isDirectory());
-  chmodSync(path, isFolder || path.endsWith('.node') ? 0o755 : 0o644);
+  chmodSync(path, isFolder || /\.node$|\/own\/bin\//.test(path) ? 0o755 : 0o644);
   lutimesSync(path, epoch, epoch);
 };
 settle(out, true);

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectRoot } from '@centralita/tool-start';
 import { command, tryCommand, type Output } from './command.js';
@@ -70,8 +70,16 @@ runroot = "${join(deployState, 'run')}"
     return (await this.tryPodman('image', 'exists', name)).code === 0;
   }
 
+  /** Containers and networks of a run that did not come to its end. */
+  async forget(): Promise<void> {
+    await this.removeAll();
+    await rm(join(deployState, 'cni'), { recursive: true, force: true });
+    await mkdir(join(deployState, 'cni'), { recursive: true });
+  }
+
   /** Removes every container of this storage, whatever it does. */
   async removeAll(): Promise<void> {
+    await this.tryPodman('pod', 'rm', '--all', '--force', '--time', '0');
     await this.tryPodman('rm', '--all', '--force', '--time', '0');
   }
 }

@@ -75,6 +75,8 @@ const play = async (plan: Plan, signal: AbortSignal): Promise<Verdicts> => {
   const orStop = <T>(work: Promise<T>): Promise<T> => Promise.race([work, supervisor.died, interrupted]);
   try {
     await orStop(platform(plan, verdicts, { containers, folders, supervisor, signal, undo }));
+  } catch (error) {
+    verdicts.check('the test comes to its end', false, error instanceof Error ? (error.stack ?? error.message) : String(error));
   } finally {
     for (const step of undo.reverse()) await Promise.resolve(step()).catch((error: unknown) => print(String(error)));
     await containers.removeAll();
@@ -95,6 +97,7 @@ type Means = {
 const platform = async (plan: Plan, verdicts: Verdicts, means: Means): Promise<void> => {
   const { containers, folders, supervisor, undo } = means;
   const { secrets, files } = await prepareSecrets(folders.secrets);
+  let rolling = true;
   const engines = await startEngines(folders, secrets, supervisor);
   undo.push(() => engines.stop());
   print(`Kafka and Postgres run; pods reach them as kafka:${ports.kafka} and postgres:${engines.postgres.port}`);
@@ -152,7 +155,9 @@ const platform = async (plan: Plan, verdicts: Verdicts, means: Means): Promise<v
     `${running.size} workloads are ready${before ? `, with the images of ${plan.previousName} on the schema of this tree` : ''}`,
   );
 
-  const context = contextOf(plan, running, workloads, { ...means, engines, secrets, files });
+  // Customers come slowly while workloads are replaced, so that all of that is in mid-traffic, and as fast as they can afterwards.
+  const arrivalMs = (): number => (rolling ? plan.arrivalMs : 0);
+  const context = contextOf(plan, arrivalMs, running, workloads, { ...means, engines, secrets, files });
   await seedAll(context, dayPolicy);
   await instrument(context);
   let over = false;
@@ -165,6 +170,7 @@ const platform = async (plan: Plan, verdicts: Verdicts, means: Means): Promise<v
     const next = await roll(cluster, workload, old, now, { events, over: () => over }, verdicts);
     running.set(workload.name, next);
   }
+  rolling = false;
   const day = await playing;
   print(`the day is over: ${day.sent.length} bursts written, ${day.workedSeconds.toFixed(0)} s`);
 
@@ -199,6 +205,7 @@ type Rest = Means & {
 /** What the day, its checks and the collector of the history know of a platform. */
 const contextOf = (
   plan: Plan,
+  arrivalMs: () => number,
   running: ReadonlyMap<string, Pod>,
   workloads: readonly Workload[],
   { engines, secrets, files, folders, signal }: Rest,
@@ -207,7 +214,9 @@ const contextOf = (
   const context: StartContext = {
     seed: plan.seed,
     customers: plan.customers,
-    arrivalMs: plan.arrivalMs,
+    get arrivalMs() {
+      return arrivalMs();
+    },
     patience: 60,
     gatewayUrl: `http://127.0.0.1:${ports.gateway}`,
     simulatorUrl: `http://127.0.0.1:${ports.simulator}`,

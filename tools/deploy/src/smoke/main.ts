@@ -17,8 +17,13 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const options = new Command('npm run test:deploy --')
   .description('Builds the images and runs what the chart renders under podman, through a day of traffic and a rolling upgrade.')
   .option('--seed <number>', 'input of the day', Number, 1)
-  .option('--customers <number>', 'size of the day', Number, 90)
-  .option('--arrival <milliseconds>', 'from one customer’s first message to the next one’s', Number, 2_500)
+  .option('--customers <number>', 'size of the day', Number, 100)
+  .option(
+    '--arrival <milliseconds>',
+    'from one customer’s first message to the next one’s, while workloads are replaced',
+    Number,
+    4_000,
+  )
   .option('--previous <commit>', 'the release to upgrade from; default: the last tag, else the last commit before the chart')
   .option('--images', 'build the images and stop', false)
   .option('--no-build', 'run with the images of the last time')

@@ -36,8 +36,9 @@ export class Kubelet {
   async network(): Promise<void> {
     const { containers } = this.options;
     const { name, subnet, gateway } = podNetwork;
-    if ((await containers.tryPodman('network', 'exists', name)).code !== 0)
-      await containers.podman('network', 'create', '--subnet', subnet, '--gateway', gateway, '--disable-dns', name);
+    // What a run that was killed has left knows of pods and a bridge that the kernel has taken down long ago.
+    await containers.forget();
+    await containers.podman('network', 'create', '--subnet', subnet, '--gateway', gateway, '--disable-dns', name);
   }
 
   /** Starts a pod: its init containers one after the other, then the others. Resolves when they run, not when they are ready. */

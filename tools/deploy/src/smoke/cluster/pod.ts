@@ -97,6 +97,13 @@ export class Pod {
       folder: this.folder,
       claim: (name) => join(this.options.folder, 'claims', name),
     });
+    const { containers, hosts } = this.options;
+    // Holds the network of the pod while containers come and go, as a kubelet's does.
+    await containers.podman(
+      ...['pod', 'create', '--name', this.name, '--hostname', this.name, '--cgroup-parent', 'centralita-deploy'],
+      ...['--network', podNetwork.name, '--ip', this.ip],
+      ...[...hosts].flatMap(([name, ip]) => ['--add-host', `${name}:${ip}`]),
+    );
     for (const container of spec.initContainers ?? []) {
       await this.#run(container);
       const { code } = await this.#wait(container);
@@ -176,13 +183,12 @@ export class Pod {
   }
 
   async #run(container: IContainer): Promise<void> {
-    const { containers, hosts, store, logs } = this.options;
+    const { containers, store, logs } = this.options;
     const { spec } = this.plan;
     const security = { ...spec.securityContext, ...container.securityContext };
     const rendered = environmentOf(store, this.identity, container);
     const env = this.plan.adjust ? this.plan.adjust(rendered, (path) => this.fileOf(container, path)) : rendered;
     this.#environments.set(container.name, rendered);
-    const [first] = this.#running;
     const memory = container.resources?.limits?.['memory'];
     const mounts = (container.volumeMounts ?? []).flatMap(({ name, mountPath, readOnly, subPath }) => {
       const volume = this.#volumes.get(name);
@@ -191,14 +197,8 @@ export class Pod {
       return ['--volume', `${join(volume.folder, subPath ?? '')}:${mountPath}:${readOnly ? 'ro' : 'rw'}`];
     });
     await containers.podman(
-      ...['run', '--detach', '--pull', 'never', '--name', this.nameOf(container), '--cgroup-parent', 'centralita-deploy'],
+      ...['run', '--detach', '--pull', 'never', '--pod', this.name, '--name', this.nameOf(container)],
       ...['--log-driver', 'k8s-file', '--log-opt', `path=${join(logs, `${this.nameOf(container)}.log`)}`],
-      ...(first
-        ? ['--network', `container:${this.nameOf(first)}`]
-        : [
-            ...['--hostname', this.name, '--network', podNetwork.name, '--ip', this.ip],
-            ...[...hosts].flatMap(([name, ip]) => ['--add-host', `${name}:${ip}`]),
-          ]),
       ...['--user', `${security.runAsUser ?? ''}${security.runAsGroup === undefined ? '' : `:${security.runAsGroup}`}`],
       ...(spec.securityContext?.fsGroup === undefined ? [] : ['--group-add', String(spec.securityContext.fsGroup)]),
       ...(container.securityContext?.readOnlyRootFilesystem ? ['--read-only', '--read-only-tmpfs=false'] : []),
@@ -247,8 +247,7 @@ export class Pod {
   }
 
   async #remove(): Promise<void> {
-    for (const container of [...this.#running].reverse())
-      await this.options.containers.tryPodman('rm', '--force', '--time', '0', this.nameOf(container));
+    await this.options.containers.tryPodman('pod', 'rm', '--force', '--time', '0', this.name);
   }
 
   /** Liveness: first until it answers, to know how long that took; then at the rendered period, to know of failures. */
