@@ -11,7 +11,7 @@ import {
   type UsageItem,
   type UsagePage,
 } from '@centralita/contracts';
-import { createDataSource, Database } from '@centralita/event-store';
+import { createDataSource, Database, EventStore, rebuildProjection } from '@centralita/event-store';
 import { createMemoryLog, eventRecord, type EventLog } from '@centralita/event-log';
 import { createLogger, createMetrics, DrainController, type MetricName } from '@centralita/platform-nest';
 import { startTestService, type TestActor, type TestService } from '@centralita/platform-nest/testing';
@@ -25,6 +25,7 @@ import { BalanceSampler } from './balance/sampler.js';
 import { stateDigest } from './digest/digest.js';
 import type { StatusFact } from '@centralita/domain-billing';
 import { applyStatuses } from './fold-usage/fold.js';
+import { usageProjection } from './projections.js';
 import { proveReplay } from './replay/prove.js';
 import { replay } from './replay/replay.js';
 import { billing } from './service.js';
@@ -255,6 +256,25 @@ describe('the fold in the database', () => {
       await scratch.close();
       await fresh.drop();
     }
+  });
+
+  it('is filled again beside the one that serves, and exchanged when it has caught up', async () => {
+    const digest = (): Promise<{ stateDigest: string; rows: number }> => db.withTenant(tenantId, stateDigest);
+    const before = await digest();
+    await db.withTenant(tenantId, (tx) => tx.execute(`delete from usage where tenant_id = $1`, [tenantId]));
+    expect((await digest()).rows).toBeLessThan(before.rows);
+    const owner = new Database(createDataSource({ url: database.ownerUrl, poolSize: 2 }));
+    try {
+      const { tables, handlers } = usageProjection(accounts);
+      const store = new EventStore({ service: 'billing' });
+      await rebuildProjection({ db: owner, log, store, projection: 'usage', tables, handlers, groupId: billing.consumerGroup });
+    } finally {
+      await owner.close();
+    }
+    expect(await digest()).toEqual(before);
+    // and live goes on from there
+    await publish(status({}));
+    await until(async () => (await digest()).rows === before.rows + 1);
   });
 
   it('leads from each line to its records page by page, across a change of cards, and accounts for all of them', async () => {

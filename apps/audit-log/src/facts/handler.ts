@@ -23,6 +23,9 @@ const handles = [
 ] as const;
 const ignores = typesOf('routing.events.v1').filter((type) => !(handles as readonly string[]).includes(type));
 
+/** Types of the topic that no fact follows from. */
+export const factsIgnored: ReadonlySet<string> = new Set(ignores);
+
 const endedBy = (event: CloudEvent): Ended | null => {
   const { id: eventId } = event;
   if (isType(event, 'task.transferred.v1'))

@@ -37,6 +37,7 @@ export { listParkedKeys, ParkedController, retryParkedKey, skipParkedRecord } fr
 export { PlatformModule, type PlatformModuleOptions } from './platform.module.js';
 export { companionsOf, settingsOf } from './settings.js';
 export { exitWith, migrateFromEnv, migratorEnv, runService } from './run-service.js';
+export { runProjection, type Projection, type ProjectionsOptions } from './projections.js';
 export { startService, type RunningService, type ServiceOptions, type ServiceOverrides } from './start-service.js';
 export {
   connectWhenMigrated,

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { startPostgres } from '@centralita/testing-engines';
+import { startPostgres, withClient } from '@centralita/testing-engines';
 import { startKafka } from '@centralita/tool-kafka';
 import { bringUp } from '../bring-up.js';
 import { runNode } from '../checks/commands.js';
@@ -92,6 +92,8 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsal> =>
     });
     await supervisor.stop('all');
 
+    const filledAgain = await timed('projection', 'fill projections again', () => rebuildProjections(context));
+
     const sealed = await timed('archive', 'seal the log', () => ops(kafka.brokers, 'archive', 'run'));
     await timed('verify', 'check the archive', () => ops([], 'archive', 'verify'));
     const before = await timed('reference', 'derive billing and ledger from the first cluster', () =>
@@ -118,6 +120,7 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsal> =>
       segments: Number(sealed['segments']),
       logDigest: String(answer['logDigest']),
       equal: {
+        'projections, filled again beside those that serve': filledAgain,
         'the log, record by record': answer['logDigest'] === sealed['logDigest'] && answer['records'] === sealed['records'],
         'billing, rebuilt in a database':
           Object.keys(before.tenants).length > 0 && isDeepStrictEqual(after.tenants, before.tenants),
@@ -132,6 +135,41 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsal> =>
     await release();
   }
 };
+
+/** Tables of a projection, and which of their columns must come out the same: an erased customer's commitment cannot be made again. */
+const projections = [
+  { service: 'billing', database: 'billing', name: 'usage', tables: ['usage', 'usage_evidence', 'rate_card'] },
+  { service: 'audit-log', database: 'audit_log', name: 'facts', tables: ['assignment', 'task_queue', 'agent_queues'] },
+] as const;
+
+/** By the services' own command, as the owner of the tables; true when every row is there again. */
+const rebuildProjections = async (context: StartContext): Promise<boolean> => {
+  let equal = true;
+  for (const { service, database, name, tables } of projections) {
+    const { adminUrl, ownerUrl } = context.databases[database];
+    const before = await contentsOf(adminUrl, tables);
+    const { script, env } = context.service(service);
+    const ran = await runNode(script, ['projection', name], { ...env, DATABASE_MIGRATOR_URL: ownerUrl });
+    if (ran.exitCode !== 0) throw new Error(`the projection ${name} was not filled again: ${ran.output.trim()}`);
+    equal &&= before.rows > 0 && isDeepStrictEqual(await contentsOf(adminUrl, tables), before);
+  }
+  return equal;
+};
+
+const contentsOf = (adminUrl: string, tables: readonly string[]): Promise<{ rows: number; digests: (string | null)[] }> =>
+  withClient(adminUrl, async (client) => {
+    const digests: (string | null)[] = [];
+    let rows = 0;
+    for (const table of tables) {
+      const { rows: found } = await client.query<{ count: string; digest: string | null }>(
+        `select count(*), md5(string_agg(row::text, '' order by row::text)) as digest
+         from (select to_jsonb(t) - 'subject' as row from ${table} t) as r`,
+      );
+      digests.push(found[0]?.digest ?? null);
+      rows += Number(found[0]?.count);
+    }
+    return { rows, digests };
+  });
 
 /** What follows from the log alone: the usage fold in a fresh database and in memory, and every ledger with its root. */
 const derive = async (context: StartContext, brokers: readonly string[]): Promise<Reference> => {
