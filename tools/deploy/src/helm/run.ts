@@ -14,15 +14,21 @@ const environment = (): NodeJS.ProcessEnv => ({
   HELM_DATA_HOME: join(toolCache, 'helm/data'),
 });
 
-export type HelmOptions = { readonly input?: string; readonly cwd?: string };
+export type HelmOptions = {
+  readonly input?: string;
+  readonly cwd?: string;
+  /** Give what helm wrote to stderr too: `push` tells its digest there. */
+  readonly both?: boolean;
+};
 
 /** Runs helm and gives what it said, whatever its status. */
-export const tryHelm = (args: readonly string[], options: HelmOptions = {}): HelmResult => {
+export const tryHelm = (args: readonly string[], { input, cwd }: HelmOptions = {}): HelmResult => {
   const { status, stdout, stderr, error } = spawnSync(toolBinary('helm'), args, {
     encoding: 'utf8',
     env: environment(),
     maxBuffer: 256 * 1024 * 1024,
-    ...options,
+    ...(input === undefined ? {} : { input }),
+    ...(cwd === undefined ? {} : { cwd }),
   });
   if (error) throw error;
   return { status: status ?? 1, stdout, stderr };
@@ -32,5 +38,5 @@ export const tryHelm = (args: readonly string[], options: HelmOptions = {}): Hel
 export const helm = (args: readonly string[], options: HelmOptions = {}): string => {
   const { status, stdout, stderr } = tryHelm(args, options);
   if (status !== 0) throw new Error(`helm ${args[0]} failed: ${stderr.trim()}`);
-  return stdout;
+  return options.both ? stdout + stderr : stdout;
 };
