@@ -4,7 +4,6 @@ import {
   createLogger,
   createMetrics,
   describeError,
-  every,
   Health,
   kafkaConnection,
   LagClock,
@@ -30,7 +29,12 @@ export const exporterEnv = z.object({ HTTP_HOST, METRICS_PORT, LOG_LEVEL, SERVIC
 type ExporterEnv = z.infer<typeof exporterEnv>;
 
 export type Exporter = { readonly port: number; close(): Promise<void> };
-export type ExporterOverrides = { readonly log?: EventLog; readonly logger?: Logger };
+export type ExporterOverrides = {
+  readonly log?: EventLog;
+  readonly logger?: Logger;
+  /** Between two measurements of lag. */
+  readonly lagMs?: number;
+};
 
 const archiveOf = async (config: ExporterEnv): Promise<ObjectStore | null> =>
   config.ARCHIVE_DIR || config.ARCHIVE_S3_BUCKET ? openObjectStore(objectStoreOptions('ARCHIVE', config)) : null;
@@ -54,14 +58,23 @@ export const startExporter = async (env: NodeJS.ProcessEnv, overrides: ExporterO
   const meter = new LagMeter(metrics, () => new LagClock());
   const newest = new NewestEvents(metrics);
   const told = toldOnce(logger);
-  /** At once, and then every `ms`. */
+  /** At once, and again `ms` after each time. */
   const start = (ms: number, what: string, work: () => Promise<void>): (() => void) => {
     const measure = told(what);
-    void measure(work);
-    return every(ms, () => measure(work));
+    let timer: NodeJS.Timeout | undefined;
+    let stopped = false;
+    const again = async (): Promise<void> => {
+      await measure(work);
+      if (!stopped) timer = setTimeout(() => void again(), ms).unref();
+    };
+    void again();
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+    };
   };
   const stops = [
-    start(LAG_MS, 'lag', async () => {
+    start(overrides.lagMs ?? LAG_MS, 'lag', async () => {
       await meter.measure(log);
       measuredAt = performance.now();
     }),

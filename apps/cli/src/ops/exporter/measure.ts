@@ -49,21 +49,23 @@ export const positionsOf = async (admin: LogAdmin): Promise<ReadonlyMap<string, 
       }),
     ),
   );
-  const groups = new Map<string, readonly Position[]>();
-  for (const [group, read] of Object.entries(groupTopics)) {
-    const positions: Position[] = [];
-    for (const topic of read) {
-      const committed = await admin.committedOffsets(group, topic);
-      const { beginnings, ends } = bounds.get(topic) ?? NOTHING;
-      for (const [partition, end] of ends) {
-        const next = committed.get(partition) ?? beginnings.get(partition) ?? 0n;
-        // Asked one after the other: what was committed in between lies beyond the end that was seen.
-        positions.push({ topic, partition, next: next > end ? end : next, end });
-      }
-    }
-    groups.set(group, positions);
-  }
-  return groups;
+  const ofTopic = async (group: string, topic: Topic): Promise<Position[]> => {
+    const committed = await admin.committedOffsets(group, topic);
+    const { beginnings, ends } = bounds.get(topic) ?? NOTHING;
+    return [...ends].map(([partition, end]) => {
+      const next = committed.get(partition) ?? beginnings.get(partition) ?? 0n;
+      // Asked at the same time as the ends: what was committed in between lies beyond the end that was seen.
+      return { topic, partition, next: next > end ? end : next, end };
+    });
+  };
+  return new Map(
+    await Promise.all(
+      Object.entries(groupTopics).map(async ([group, read]): Promise<[string, Position[]]> => [
+        group,
+        (await Promise.all(read.map((topic) => ofTopic(group, topic)))).flat(),
+      ]),
+    ),
+  );
 };
 
 type Clock = { seconds(lags: readonly Position[], now: number): number };
