@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { metricCatalogue, type MetricEntry } from '@centralita/platform-nest';
 import { ofKind } from '../manifests/manifest.js';
 import { render, tryRender } from '../helm/render.js';
+import { repository } from '../repository.js';
 import { dashboardFiles, dashboards, dashboardsFolder } from './dashboards/index.js';
 import { unknownMetrics } from './metric-names.js';
 import { alertFile, alertNames, alertTestNames, alertTestsFolder, renderedRules, runbookNames, runbooksFolder } from './rules.js';
@@ -44,6 +45,22 @@ describe('alerts', () => {
     expect(sections.map((section) => section.split('\n')[0])).toEqual(['Meaning', 'Impact', 'Diagnosis', 'Mitigation']);
     for (const section of sections) expect(section.trim().length).toBeGreaterThan(40);
     for (const [, other] of text.matchAll(/\]\((\w+)\.md\)/g)) expect(existsSync(join(runbooksFolder, `${other}.md`))).toBe(true);
+  });
+
+  it('names only commands that exist', () => {
+    const page = readFileSync(join(repository, 'docs/reference/cli.md'), 'utf8');
+    const commands = [...page.matchAll(/^## `centralita ([a-z ]+)`$/gm)].map(([, command]) => command ?? '');
+    for (const name of [...runbookNames(), 'README']) {
+      const text = readFileSync(join(runbooksFolder, `${name}.md`), 'utf8');
+      for (const [, words] of text.matchAll(/centralita (ops [a-z]+(?: [a-z]+)?)/g))
+        expect({ name, words, known: commands.some((command) => words === command || words?.startsWith(`${command} `)) }).toEqual(
+          {
+            name,
+            words,
+            known: true,
+          },
+        );
+    }
   });
 
   it('labels every rendered rule and names its runbook and dashboard', () => {
