@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
 import { reasonOf, type Io, type Outcome } from '../io.js';
 import { CallFailed, EXIT, OperatedService } from './service.js';
-import { outcomeLine, placeText, tableOf } from './text.js';
+import { detailsOf, outcomeLine, placeText, tableOf } from './text.js';
 
 type Place = z.infer<typeof RecordPlace>;
 type Options = { service: URL; tokenFile?: string; json?: true };
@@ -88,6 +88,15 @@ export const parkedCommand = (io: Io, outcome: Outcome): Command => {
     }
     return { exitCode: EXIT.done, json: { items }, lines: tableOf(items) };
   });
+
+  subcommand('show', 'show one parked key: its first record, and how many wait behind it', async (service, command) => {
+    const key = command.processedArgs[0] as string;
+    const path = `?limit=1&key=${encodeURIComponent(key)}`;
+    const { items } = await service.call({ method: 'GET', path, answer: ParkedKeyPage });
+    const [item] = items;
+    if (!item) throw new CallFailed('this key is not parked there, or not for this tenant', EXIT.notParked);
+    return { exitCode: EXIT.done, json: item, lines: detailsOf(item) };
+  }).argument('<key>', 'key as `parked list` shows it', keyName);
 
   const decided = (what: string, result: ParkedOutcome): { exitCode: number; json: ParkedOutcome; lines: string[] } => ({
     exitCode: result.blocked === null ? EXIT.done : EXIT.blocked,

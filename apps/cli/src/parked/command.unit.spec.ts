@@ -74,6 +74,23 @@ describe('centralita parked', () => {
     expect(JSON.parse(json.out.join(''))).toEqual({ items: [view(one)] });
   });
 
+  it('shows one key, and exits 2 when it is not parked', async () => {
+    const ran = await operate(['show', one], [page([view(one)])]);
+    expect([ran.exitCode, ran.out]).toEqual([
+      0,
+      [
+        `key ${one} in group conversation`,
+        'since 2026-11-23T10:00:00.000Z: RECORD_INVALID',
+        'first wa.inbound.v1/3/17, event unreadable',
+        'waiting 1 record of routing.events.v1',
+        'waiting 2 records of wa.inbound.v1',
+        '3 records',
+      ],
+    ]);
+    expect(ran.asked.map(({ path }) => path)).toEqual([`/v1/operations/parked?limit=1&key=${one}`]);
+    expect((await operate(['show', one], [page([])])).exitCode).toBe(2);
+  });
+
   it('retries, and says when the record fails again: exit code 1', async () => {
     const outcome = { key: one, group: 'conversation', applied: 1, blocked: null };
     const free = await operate(['retry', one], [{ body: outcome }]);

@@ -35,3 +35,12 @@ export const outcomeLine = (what: string, { group, applied, blocked }: ParkedOut
   `${what} in group ${group}: ${counted(applied, 'record')} applied, ${
     blocked === null ? 'the key is free' : `still parked, the next record fails with ${blocked}`
   }`;
+
+/** One parked key, a line a fact. */
+export const detailsOf = ({ key, group, code, since, records, first, topics }: ParkedKeyView): string[] => [
+  `key ${key} in group ${group}`,
+  `since ${since}: ${code}`,
+  `first ${first ? `${placeText(first)}, event ${first.eventId ?? 'unreadable'}` : 'is being worked on'}`,
+  ...topics.map((one) => `waiting ${counted(one.records, 'record')} of ${one.topic}`),
+  counted(records, 'record'),
+];
