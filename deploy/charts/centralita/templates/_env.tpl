@@ -196,6 +196,7 @@ Address and credentials of a database. Role app goes through the pooler where th
 {{- include "centralita.otelEnv" (dict "root" $root "out" $out) -}}
 {{- $_ := set $env "HTTP_HOST" (ternary "::" "0.0.0.0" (has "IPv6" $v.network.ipFamilies)) -}}
 {{- $_ := set $env "METRICS_PORT" "9090" -}}
+{{- $_ := set $env "DRAIN_SECONDS" ($w.lifecycle.drainSeconds | int | toString) -}}
 {{- if $fact.api }}{{ $_ := set $env "HTTP_PORT" "8080" }}{{ end -}}
 {{- with $fact.role }}{{ $_ := set $env "INGEST_ROLE" . }}{{ end -}}
 {{- if $fact.database -}}
