@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { en as platformEn } from '../platform/texts/en.js';
+import { es as platformEs } from '../platform/texts/es.js';
+import { pt as platformPt } from '../platform/texts/pt.js';
 import { en } from './en.js';
 import { es } from './es.js';
 import { pt } from './pt.js';
@@ -12,10 +15,12 @@ const texts = (value: object, path = ''): Map<string, string> =>
 const holes = (text: string): string[] => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name ?? '').sort();
 
 describe.each([
-  ['es', es],
-  ['pt', pt],
-])('the texts in %s', (_name, dictionary) => {
-  const [own, english] = [texts(dictionary), texts(en)];
+  ['es', es, en],
+  ['pt', pt, en],
+  ['es of the platform page', platformEs, platformEn],
+  ['pt of the platform page', platformPt, platformEn],
+])('the texts in %s', (_name, dictionary, original) => {
+  const [own, english] = [texts(dictionary), texts(original)];
 
   it('are all there, and none is empty', () => {
     expect([...own.keys()].sort()).toEqual([...english.keys()].sort());

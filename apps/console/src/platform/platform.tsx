@@ -15,7 +15,10 @@ import { seconds } from './figures.js';
 import { Parked } from './parked.js';
 import { Pipeline } from './pipeline.js';
 import { Processes } from './processes.js';
+import { addTexts } from './texts/index.js';
 import classes from './platform.module.css';
+
+addTexts();
 
 /** The answer to "is everything all right?", before all figures: yes, or what is not. */
 const Verdict = ({ figures }: { readonly figures: PlatformFigures }): ReactNode => {

@@ -29,7 +29,7 @@ describe('signing in', () => {
       ['supervisor', '/inbox/all'],
       ['compliance', '/ledger'],
       ['billing', '/billing'],
-      ['platform', '/settings'],
+      ['platform', '/platform'],
     ] as const) {
       server.state.session = sessionOf(role);
       await visit('/');
