@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { resolveJars } from '@centralita/tool-kafka';
 import { projectRoot } from '@centralita/tool-start';
 import { Command } from 'commander';
+import { bomProblems } from './bom-schema.js';
 import { Containers, deployState } from './containers.js';
 import { apps, ImageBuilder, type App, type Image } from './images.js';
 import { runInside, type Plan } from './inside.js';
@@ -69,6 +70,15 @@ const buildImages = async (verdicts: Verdicts): Promise<Omit<Plan, 'seed' | 'cus
       `image ${app} is smaller than 300 MB`,
       image.bytes < 300_000_000,
       `${mebibytes(image.bytes)}, ${image.seconds === 0 ? 'there already' : `built in ${image.seconds.toFixed(1)} s`}`,
+    );
+  }
+  for (const app of apps) {
+    const bom = JSON.parse(await readFile(join(deployState, 'sbom', `${app}.cdx.json`), 'utf8')) as { components: unknown[] };
+    const problems = bomProblems(bom);
+    verdicts.check(
+      `the bill of materials of ${app} is CycloneDX`,
+      problems.length === 0,
+      problems.length === 0 ? `${bom.components.length} components` : problems.slice(0, 3).join('; '),
     );
   }
   const [twin] = images;
