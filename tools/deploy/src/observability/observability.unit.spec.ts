@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { metricCatalogue, type MetricEntry } from '@centralita/platform-nest';
-import { ofKind } from '../manifests/manifest.js';
+import { metricCatalogue, processes, type MetricEntry } from '@centralita/platform-nest';
+import { at, ofKind } from '../manifests/manifest.js';
 import { render, tryRender } from '../helm/render.js';
 import { repository } from '../repository.js';
 import { dashboardFiles, dashboards, dashboardsFolder } from './dashboards/index.js';
@@ -123,6 +123,50 @@ describe('values of the rules', () => {
   it('refuses to scrape everything twice', () => {
     const both = tryRender({ values: { monitoring: { serviceMonitor: { enabled: true }, podMonitor: { enabled: true } } } });
     expect(both.stderr).toContain('would both scrape every process');
+  });
+});
+
+describe('monitors', () => {
+  type Monitor = {
+    readonly selector: { readonly matchLabels: Record<string, string> };
+    readonly podMetricsEndpoints?: readonly { readonly port: string; readonly honorLabels: boolean }[];
+    readonly endpoints?: readonly { readonly port: string; readonly honorLabels: boolean }[];
+  };
+  const labelled = (labels: Readonly<Record<string, string>> | undefined, wanted: Record<string, string>): boolean =>
+    Object.entries(wanted).every(([name, value]) => labels?.[name] === value);
+
+  it('find every process by the pod monitor, on the port that serves metrics, and keep our label `service`', () => {
+    const manifests = render({ values: { monitoring: { podMonitor: { enabled: true } } } });
+    const [monitor] = ofKind(manifests, 'PodMonitor');
+    const { selector, podMetricsEndpoints } = monitor?.spec as Monitor;
+    expect(podMetricsEndpoints).toMatchObject([{ port: 'metrics', honorLabels: true }]);
+    const deployments = ofKind(manifests, 'Deployment');
+    expect(deployments.map(({ metadata }) => metadata.labels?.['app.kubernetes.io/component']).sort()).toEqual(
+      [...processes].sort(),
+    );
+    for (const deployment of deployments) {
+      expect(
+        labelled(at(deployment, 'spec', 'template', 'metadata', 'labels') as Record<string, string>, selector.matchLabels),
+      ).toBe(true);
+      const ports = at(deployment, 'spec', 'template', 'spec', 'containers', 0, 'ports') as {
+        name: string;
+        containerPort: number;
+      }[];
+      expect(ports.find(({ name }) => name === 'metrics')?.containerPort).toBe(9090);
+    }
+  });
+
+  it('find every process by the service monitor, once', () => {
+    const manifests = render({ values: { monitoring: { serviceMonitor: { enabled: true } } } });
+    const [monitor] = ofKind(manifests, 'ServiceMonitor');
+    const { selector, endpoints } = monitor?.spec as Monitor;
+    expect(endpoints).toMatchObject([{ port: 'metrics', honorLabels: true }]);
+    const serving = ofKind(manifests, 'Service').filter(
+      (service) =>
+        labelled(service.metadata.labels, selector.matchLabels) &&
+        (at(service, 'spec', 'ports') as { name: string }[]).some(({ name }) => name === 'metrics'),
+    );
+    expect(serving.map(({ metadata }) => metadata.labels?.['app.kubernetes.io/component']).sort()).toEqual([...processes].sort());
   });
 });
 
