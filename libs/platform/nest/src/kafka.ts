@@ -3,6 +3,7 @@ import { PlatformError } from '@centralita/contracts';
 import { LogDrivers, type EventLogOptions, type SaslOptions } from '@centralita/event-log';
 import { z } from 'zod';
 import { envInteger, envList } from './environment.js';
+import { tlsFrom, type TlsFiles } from './tls-files.js';
 
 const file = (holds: string): z.ZodOptional<z.ZodString> => z.string().min(1).describe(holds).optional();
 
@@ -20,7 +21,9 @@ export const kafkaEnv = z.object({
     .enum(['true', 'false'])
     .default('false')
     .describe('`true`: connections are encrypted and the brokers prove who they are; needed outside of a laptop'),
-  KAFKA_TLS_CA_FILE: file('PEM file with the authorities that sign the brokers’ certificates; without it those that Node knows'),
+  KAFKA_TLS_CA_FILE: file(
+    'PEM file with the authorities that sign the brokers’ certificates; without it those that Node knows. Read again for each connection, like the next two',
+  ),
   KAFKA_TLS_CERT_FILE: file('PEM file with the certificate by which this process proves who it is (mTLS)'),
   KAFKA_TLS_KEY_FILE: file('PEM file with the key of that certificate'),
   KAFKA_SASL_MECHANISM: z
@@ -43,6 +46,12 @@ export type KafkaConnection = Pick<EventLogOptions, 'driver' | 'brokers' | 'tls'
   readonly topicPartitions?: number;
 };
 
+const tlsFilesOf = ({ KAFKA_TLS_CA_FILE: ca, KAFKA_TLS_CERT_FILE: cert, KAFKA_TLS_KEY_FILE: key }: KafkaEnv): TlsFiles => ({
+  ...(ca !== undefined && { ca }),
+  ...(cert !== undefined && { cert }),
+  ...(key !== undefined && { key }),
+});
+
 const connectionOf = (env: KafkaEnv, refuse: (name: Name, message: string) => void): KafkaConnection => {
   const read: Read = (name) => {
     const path = env[name];
@@ -59,7 +68,9 @@ const connectionOf = (env: KafkaEnv, refuse: (name: Name, message: string) => vo
       for (const name of names) if (env[name] === undefined) refuse(name, `is required ${why}`);
   };
   const tlsFiles = ['KAFKA_TLS_CA_FILE', 'KAFKA_TLS_CERT_FILE', 'KAFKA_TLS_KEY_FILE'] as const;
-  const [ca, cert, key] = tlsFiles.map(read);
+  const readable = tlsFiles
+    .map(read)
+    .every((contents, index) => (contents === undefined) === (env[tlsFiles[index] as Name] === undefined));
   // A file that is given and not used would look like security.
   if (env.KAFKA_TLS === 'false')
     for (const name of tlsFiles) if (env[name] !== undefined) refuse(name, 'is of no use while KAFKA_TLS is not true');
@@ -70,7 +81,7 @@ const connectionOf = (env: KafkaEnv, refuse: (name: Name, message: string) => vo
     driver: env.KAFKA_DRIVER,
     brokers: env.KAFKA_BROKERS,
     ...(env.KAFKA_TLS === 'true' && {
-      tls: { ...(ca !== undefined && { ca: [ca] }), ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) },
+      tls: readable ? tlsFrom(tlsFilesOf(env)) : {},
     }),
     ...(sasl !== null && { sasl }),
     ...(env.KAFKA_TOPIC_PARTITIONS !== undefined && { topicPartitions: env.KAFKA_TOPIC_PARTITIONS }),
