@@ -1,10 +1,13 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { renderText } from '../helm/render.js';
 import { charts } from '../repository.js';
 import { forbiddenFunctions } from '../rules/templates.js';
 import { cases } from './cases.js';
+
+// Each test starts helm, some several times: a quarter of a second on a quiet machine, much more on one that is busy.
+jest.setTimeout(60_000);
 
 const templates = ['centralita', 'centralita-deps'].flatMap((chart) =>
   readdirSync(join(charts, chart, 'templates'), { recursive: true, withFileTypes: true })

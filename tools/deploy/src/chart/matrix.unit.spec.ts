@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { render } from '../helm/render.js';
 import { at, nameOf, ofKind } from '../manifests/manifest.js';
 import { containersOf, podsOf } from '../manifests/pods.js';
@@ -12,6 +12,9 @@ import { missingKeyFindings } from '../rules/references.js';
 import { scalingFindings, selectionFindings } from '../rules/scaling.js';
 import { schemaFindings } from '../rules/schema.js';
 import { cases, hasFixedUser, longRelease } from './cases.js';
+
+// Each test starts helm, some several times: a quarter of a second on a quiet machine, much more on one that is busy.
+jest.setTimeout(60_000);
 
 describe.each(cases.map((one) => [one.name, one] as const))('%s', (_, one) => {
   it('is what an API server takes, field by field', async () => {

@@ -1,9 +1,12 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { render } from '../helm/render.js';
 import type { Manifest } from '../manifests/manifest.js';
 import { podsOf } from '../manifests/pods.js';
 import { mayConnect, policiesOf, type Endpoint } from '../rules/network.js';
 import { installation } from './cases.js';
+
+// Each test starts helm, some several times: a quarter of a second on a quiet machine, much more on one that is busy.
+jest.setTimeout(60_000);
 
 const namespace = 'messaging';
 

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { stringify } from 'yaml';
 import { render, templateArguments, type RenderOptions } from '../helm/render.js';
 import { helm } from '../helm/run.js';
 import { mainChart } from '../repository.js';
 import { externalsOf, type External } from '../rules/references.js';
 import { cases, installation } from './cases.js';
+
+// Each test starts helm, some several times: a quarter of a second on a quiet machine, much more on one that is busy.
+jest.setTimeout(60_000);
 
 /** The list that NOTES.txt prints, as helm shows it to whoever installs. */
 const printedSecrets = (options: RenderOptions): External[] => {

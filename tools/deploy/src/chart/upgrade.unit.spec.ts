@@ -1,12 +1,15 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { render } from '../helm/render.js';
 import { ofKind, type Manifest } from '../manifests/manifest.js';
 import { mainChart } from '../repository.js';
 import { immutableFindings, upgradeOf } from '../rules/immutable.js';
 import { kept, released, releasedVersions } from '../release/released.js';
+
+// Each test starts helm, some several times: a quarter of a second on a quiet machine, much more on one that is busy.
+jest.setTimeout(60_000);
 
 describe('an upgrade from each release to what is here', () => {
   const versions = releasedVersions();

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { render, renderText, tryRender } from '../helm/render.js';
 import { at, ofKind, theOne } from '../manifests/manifest.js';
 import { dependenciesChart, mainChart } from '../repository.js';
 import { duplicateFindings } from '../rules/duplicates.js';
 import { externalsOf, missingKeyFindings } from '../rules/references.js';
 import { schemaFindings } from '../rules/schema.js';
+
+// Each test starts helm, some several times: a quarter of a second on a quiet machine, much more on one that is busy.
+jest.setTimeout(60_000);
 
 const chart = dependenciesChart;
 

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { parse } from 'yaml';
 import { render } from '../helm/render.js';
 import { helm } from '../helm/run.js';
@@ -11,6 +11,9 @@ import { charts, dependenciesChart, mainChart, repository } from '../repository.
 import { argoOrderFindings, argoWaves } from '../rules/phases.js';
 import { externalsOf } from '../rules/references.js';
 import { schemaFindings } from '../rules/schema.js';
+
+// Each test starts helm, some several times: a quarter of a second on a quiet machine, much more on one that is busy.
+jest.setTimeout(60_000);
 
 const examples = join(repository, 'deploy/examples');
 const read = (file: string): string => readFileSync(join(examples, file), 'utf8');

@@ -8,6 +8,7 @@ export const versions = {
   'kube-linter': 'v0.8.3',
   'kube-score': 'v1.20.0',
   kubeconform: 'v0.7.0',
+  helm: 'v3.21.4',
   schemas: '1.37.0',
   kubernetes: '1.36.0',
 } as const;
@@ -23,6 +24,8 @@ const goTools = {
   },
   'kube-score': { module: 'github.com/zegl/kube-score', package: 'github.com/zegl/kube-score/cmd/kube-score' },
   kubeconform: { module: 'github.com/yannh/kubeconform', package: 'github.com/yannh/kubeconform/cmd/kubeconform' },
+  // Helm 3, which gets security fixes until February 2027; helm 4 comes from npm.
+  helm: { module: 'helm.sh/helm/v3', package: 'helm.sh/helm/v3/cmd/helm' },
 } satisfies Record<string, GoTool>;
 
 export type LintTool = keyof typeof goTools;

@@ -1,7 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { tryRender } from '../helm/render.js';
 import { installation } from '../chart/cases.js';
 import { refused, sentencesOf, valuesOf } from './refused.js';
+
+// Each test starts helm, some several times: a quarter of a second on a quiet machine, much more on one that is busy.
+jest.setTimeout(60_000);
 
 describe('wrong values', () => {
   const all = refused();
