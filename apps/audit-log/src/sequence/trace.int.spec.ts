@@ -60,4 +60,13 @@ describe('the trace of a look', () => {
     expect(orderOf(untraced.recordId)?.headers['traceparent']?.toString() ?? '').not.toContain(TRACE);
     expect(JSON.stringify(ours)).not.toContain(looked.recordId);
   });
+
+  it('is measured: from the log to the queue, and from the look to its seal', async () => {
+    const counted = async (histogram: 'projection_delay_seconds' | 'audit_sealed_seconds'): Promise<number> => {
+      const { values } = await harness.service.metrics.histogram(histogram).get();
+      return values.filter(({ metricName }) => metricName === `${histogram}_count`).reduce((sum, { value }) => sum + value, 0);
+    };
+    expect(await counted('projection_delay_seconds')).toBeGreaterThanOrEqual(2);
+    expect(await counted('audit_sealed_seconds')).toBeGreaterThanOrEqual(1);
+  });
 });

@@ -7,6 +7,7 @@ import { render, tryRender } from '../helm/render.js';
 import { repository } from '../repository.js';
 import { dashboardFiles, dashboards, dashboardsFolder } from './dashboards/index.js';
 import { unknownMetrics } from './metric-names.js';
+import { promtool } from './promtool.js';
 import { alertFile, alertNames, alertTestNames, alertTestsFolder, renderedRules, runbookNames, runbooksFolder } from './rules.js';
 
 const catalogue: Readonly<Record<string, MetricEntry>> = metricCatalogue;
@@ -206,6 +207,18 @@ describe('dashboards', () => {
     expect(maps).toHaveLength(dashboards.length);
     for (const { data } of maps) for (const text of Object.values(data ?? {})) expect(JSON.parse(text)).toHaveProperty('panels');
     expect(ofKind(manifests, 'GrafanaDashboard')).toHaveLength(dashboards.length);
+  });
+});
+
+describe(promtool.name, () => {
+  it('says in one sentence where it comes from when it is not there', () => {
+    const path = process.env['PATH'];
+    process.env['PATH'] = '/nowhere';
+    try {
+      expect(() => promtool(['--version'], '/')).toThrow(/^promtool is not on the PATH: it comes with Debian/);
+    } finally {
+      process.env['PATH'] = path;
+    }
   });
 });
 

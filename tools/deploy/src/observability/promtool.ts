@@ -11,7 +11,7 @@ export type PromtoolResult = { readonly status: number; readonly output: string 
 
 /** Runs promtool. Throws in one sentence where there is none. */
 export const promtool = (args: readonly string[], cwd: string): PromtoolResult => {
-  const { status, stdout, stderr, error } = spawnSync('promtool', args, { cwd, encoding: 'utf8' });
+  const { status, stdout, stderr, error } = spawnSync('promtool', args, { cwd, env: process.env, encoding: 'utf8' });
   if (error && 'code' in error && error.code === 'ENOENT') throw new Error(`promtool is not on the PATH: ${WHERE}`);
   if (error) throw error;
   return { status: status ?? 1, output: `${stdout}${stderr}` };
