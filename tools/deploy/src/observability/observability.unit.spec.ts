@@ -172,7 +172,7 @@ describe('monitors', () => {
 });
 
 describe('dashboards', () => {
-  it('stand in the chart as the code says: write them again by tools/deploy/src/observability/write-dashboards.ts', async () => {
+  it('stand in the chart as the code says: npm run dashboards writes them again', async () => {
     const files = await dashboardFiles();
     expect(readdirSync(dashboardsFolder).sort()).toEqual([...files.keys()].sort());
     for (const [name, contents] of files) expect(readFileSync(join(dashboardsFolder, name), 'utf8')).toBe(contents);
