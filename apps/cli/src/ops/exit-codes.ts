@@ -39,8 +39,18 @@ const byCode: Partial<Record<ErrorCode, ExitCode>> = {
   TOPIC_UNKNOWN: EXIT_UNAVAILABLE,
 };
 
-/** What a failure exits with; what nobody foresaw is a bug and says so. */
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+
+/** Errors of the system (`ECONNREFUSED`, `EACCES`) say that something is not there; of a database, class 28, that it lets nobody in. */
 export const exitOf = (error: unknown): ExitCode => {
-  if (!isPlatformError(error)) return EXIT_SOFTWARE;
-  return byCode[error.code] ?? (error.retryable ? EXIT_UNAVAILABLE : EXIT_SOFTWARE);
+  if (isPlatformError(error)) return byCode[error.code] ?? (error.retryable ? EXIT_UNAVAILABLE : EXIT_SOFTWARE);
+  const code = codeOf(error);
+  if (/^28[0-9A-Z]{3}$/.test(code)) return EXIT_REFUSED;
+  return /^E[A-Z]+$/.test(code) ? EXIT_UNAVAILABLE : EXIT_SOFTWARE;
+};
+
+/** One line without values: messages of foreign errors may quote what they failed on. */
+export const messageOf = (error: unknown): string => {
+  if (isPlatformError(error)) return error.message;
+  return `failed: ${codeOf(error) || (error instanceof Error ? error.name : 'unknown')}`;
 };

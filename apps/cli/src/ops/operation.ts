@@ -1,7 +1,6 @@
-import { isPlatformError } from '@centralita/contracts';
 import { Command } from 'commander';
 import type { Io, Outcome } from '../io.js';
-import { exitOf, type ExitCode } from './exit-codes.js';
+import { exitOf, messageOf, type ExitCode } from './exit-codes.js';
 
 /** What an operation has to say: to a person in lines, to a program as one JSON document. */
 export type Answer = { readonly exitCode: ExitCode; readonly json: unknown; readonly lines: readonly string[] };
@@ -24,8 +23,7 @@ export const operation = (
       for (const line of command.opts<{ json?: true }>().json ? [JSON.stringify(json)] : lines) io.out(line);
       outcome.exitCode = exitCode;
     } catch (error) {
-      if (!isPlatformError(error)) throw error;
-      io.err(`error: ${error.message}`);
+      io.err(`error: ${messageOf(error)}`);
       outcome.exitCode = exitOf(error);
     }
   });

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { PlatformError } from '@centralita/contracts';
+import { exitOf, messageOf } from './exit-codes.js';
 import { centralita, type Ran } from '../runner.spec.js';
 
 /** Processes that answer by address. */
@@ -95,6 +97,22 @@ describe('centralita ops selftest', () => {
 
   it('wants addresses', async () => {
     expect((await ops(['selftest', 'authz'], {}, {})).exitCode).toBe(78);
+  });
+});
+
+describe('the exit code of a failure', () => {
+  const failed = (code: string): Error => Object.assign(new Error('holds a password'), { code });
+  it.each([
+    ['a log that is away', new PlatformError('LOG_UNAVAILABLE', 'x'), 69],
+    ['two runs at once', new PlatformError('VERSION_CONFLICT', 'x'), 2],
+    ['our own bug', new PlatformError('INTERNAL', 'x'), 70],
+    ['a server that is away', failed('ECONNREFUSED'), 69],
+    ['a wrong password', failed('28P01'), 77],
+    ['a wrong statement', failed('42601'), 70],
+    ['what nobody foresaw', new TypeError('holds a password'), 70],
+  ] as const)('of %s', (_, error, code) => {
+    expect(exitOf(error)).toBe(code);
+    expect(messageOf(error)).not.toContain('password');
   });
 });
 
