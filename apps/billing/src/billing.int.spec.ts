@@ -297,8 +297,9 @@ describe('the fold in the database', () => {
     await own({ wabaId: '999', phoneNumberId: '999-1' });
     const get = async (path: string): Promise<unknown> => (await service.call(owner, 'GET', path)).body;
     const month = await until(async () => {
-      const current = (await get('/v1/statements/701/2026-11')) as Statement;
+      // The balance first: what it counts is on the statement that is read after it.
       const { undelivered, delivered } = (await get('/v1/usage-balance')) as UsageBalance;
+      const current = (await get('/v1/statements/701/2026-11')) as Statement;
       return current.lines.length === 3 && undelivered === 1 && delivered === 8 ? current : undefined;
     });
     // then each line leads to as many records as it counts, each once
