@@ -23,6 +23,15 @@ const everything = {
 const cases: readonly (readonly [string, Record<string, unknown>])[] = [
   ['default', {}],
   ['everything', everything],
+  [
+    'what a team adds where keys are its own',
+    {
+      commonLabels: { team: 'messaging' },
+      kafka: { brokers: { resources: { limits: { cpu: '4', memory: '8Gi' } } }, networkPolicyPeers: [] },
+      postgres: { parameters: { work_mem: '64MB' } },
+      secrets: { platform: true, store: { name: 'vault' }, items: { another: ['key'] } },
+    },
+  ],
   ['certificates of mTLS', { kafka: { users: { authentication: 'tls' } } }],
   [
     'one broker, one instance',
