@@ -25,7 +25,7 @@ import { Store } from './cluster/store.js';
 import { cronJobsOf, deploymentsOf, jobsOf, testsOf, type Workload } from './cluster/workloads.js';
 import { Containers, deployState } from './containers.js';
 import type { App } from './images.js';
-import { inspectPod } from './inspect.js';
+import { inspectPod, timeToHealthy } from './inspect.js';
 import { hostEnvironment, olderEnvironment } from './older.js';
 import { startEngines, startNeighbours } from './outside.js';
 import { endedWell, roll, saysHowItEnded } from './roll.js';
@@ -187,13 +187,14 @@ const platform = async (plan: Plan, verdicts: Verdicts, means: Means): Promise<v
     if (pod) await inspectPod(pod, workload.name, verdicts);
   }
   for (const job of [...testsOf(manifests), ...cronJobsOf(manifests)])
-    await verdicts.attempt(`the Job ${job.name} ends well`, async () => void (await cluster.run(job, now)));
+    await verdicts.attempt(`the Job ${job.pods.owner.metadata.name} ends well`, async () => void (await cluster.run(job, now)));
   const failures = cluster.pods.flatMap((pod) => pod.livenessFailures);
   verdicts.check('no liveness probe would have restarted a container', failures.length === 0, failures.join('; '));
 
   const stopped = await Promise.all([...running].map(async ([name, pod]) => ({ name, ends: await pod.stop() })));
   for (const { name, ends } of stopped)
     verdicts.check(`${name} drains at the end within its grace period`, endedWell(ends), ends.map(saysHowItEnded).join(', '));
+  for (const workload of workloads) await timeToHealthy(cluster, workload, now, verdicts);
 };
 
 type Rest = Means & {

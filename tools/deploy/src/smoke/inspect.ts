@@ -1,4 +1,7 @@
+import { until } from '@centralita/testing-engines';
+import type { Cluster, Version } from './cluster/cluster.js';
 import type { Pod } from './cluster/pod.js';
+import type { Workload } from './cluster/workloads.js';
 import type { Verdicts } from './verdicts.js';
 
 const probe = `const { writeFileSync } = require('node:fs');
@@ -42,5 +45,28 @@ export const inspectPod = async (pod: Pod, name: string, verdicts: Verdicts): Pr
       seen.noNewPrivileges === '1' &&
       seen.seccomp === '2',
     `${[...new Set(seen.tried)].join(', ')}; /tmp ${seen.tmp}`,
+  );
+};
+
+const HEALTHY_MS = 2_000;
+const TRIES = 3;
+
+/** From the start of the container to the first answer of its liveness probe, with nothing else running; the best of a few. */
+export const timeToHealthy = async (
+  cluster: Cluster,
+  workload: Workload,
+  version: Version,
+  verdicts: Verdicts,
+): Promise<void> => {
+  const times: number[] = [];
+  while (times.length < TRIES && !times.some((time) => time <= HEALTHY_MS)) {
+    const pod = await cluster.start(workload, version);
+    times.push(await until(() => pod.healthyMs, { timeoutMs: 60_000, describe: `${workload.name} to be healthy` }));
+    await pod.kill();
+  }
+  verdicts.check(
+    `${workload.name} alone is healthy within ${HEALTHY_MS / 1000} s`,
+    Math.min(...times) <= HEALTHY_MS,
+    times.map((time) => `${(time / 1000).toFixed(2)} s`).join(', '),
   );
 };

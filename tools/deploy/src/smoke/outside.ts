@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { startPostgres, type RunningPostgres } from '@centralita/testing-engines';
+import { createDatabase, startPostgres, type RunningPostgres } from '@centralita/testing-engines';
 import { startKafka, type RunningKafka } from '@centralita/tool-kafka';
 import {
   identitySpec,
@@ -64,6 +64,8 @@ export const startEngines = async (folders: Folders, secrets: Secrets, superviso
       password: secrets.databasePassword,
       mark: `deploy ${serviceNetwork}`,
     });
+    // Where the nightly replay folds the log again.
+    await createDatabase(postgres.url, { name: 'billing_replay', password: secrets.databasePassword });
     return { kafka, postgres, databases, stop };
   } catch (error) {
     await stop();

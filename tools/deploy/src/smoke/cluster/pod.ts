@@ -164,6 +164,13 @@ export class Pod {
     return ends;
   }
 
+  /** Ends the pod at once, without order. */
+  async kill(): Promise<void> {
+    this.#stopping = true;
+    this.#ready = false;
+    await this.#remove();
+  }
+
   /** What a container's environment is, for a program of this machine that stands in for it. */
   environmentOf(container: string): Readonly<Record<string, string>> {
     return this.#environments.get(container) ?? {};
