@@ -37,9 +37,7 @@ describe.each(cases.map((one) => [one.name, one] as const))('%s', (_, one) => {
 
   it('scales, drains and is evicted without contradictions', () => {
     const manifests = render(one.options);
-    expect(scalingFindings(manifests, { partitions: one.name.includes('Strimzi') ? 48 : 12, drainSeconds: () => 10 })).toEqual(
-      [],
-    );
+    expect(scalingFindings(manifests, { partitions: one.name.includes('Strimzi') ? 48 : 12 })).toEqual([]);
     expect(selectionFindings(manifests)).toEqual([]);
   });
 

@@ -21,7 +21,7 @@ jest.setTimeout(60_000);
 type Rule = (manifests: readonly Manifest[]) => readonly Finding[] | Promise<readonly Finding[]>;
 
 const hardening: Rule = (manifests) => hardeningFindings(manifests, { fixedUser: true });
-const scaling: Rule = (manifests) => scalingFindings(manifests, { partitions: 12, drainSeconds: () => 10 });
+const scaling: Rule = (manifests) => scalingFindings(manifests, { partitions: 12 });
 const upgrade: Rule = (manifests) => immutableFindings(render(), manifests);
 const missing: Rule = (manifests) =>
   externalsOf(manifests)
@@ -45,6 +45,13 @@ const hooks: RenderOptions = { values: { migrations: { mode: 'hook' } } };
 const scaled: RenderOptions = { values: { services: { routing: { autoscaling: { keda: { enabled: true, maxReplicas: 4 } } } } } };
 
 const mutants: readonly Mutant[] = [
+  [
+    'a process that is killed while it drains',
+    '_workload.tpl',
+    'terminationGracePeriodSeconds: {{',
+    'terminationGracePeriodSeconds: 20 # {{',
+    scaling,
+  ],
   [
     'a root file system that can be written',
     '_names.tpl',

@@ -7,12 +7,10 @@ const number = (value: unknown): number | undefined => (typeof value === 'number
 export type ScalingOptions = {
   /** Partitions of the topics: more consumers than these have nothing to read. */
   readonly partitions: number;
-  /** Longest time that an orderly end takes after SIGTERM, by name of the container. */
-  readonly drainSeconds: (container: string) => number;
 };
 
 /** Replicas, autoscalers, budgets and grace periods that contradict each other. */
-export const scalingFindings = (manifests: readonly Manifest[], { partitions, drainSeconds }: ScalingOptions): Finding[] => {
+export const scalingFindings = (manifests: readonly Manifest[], { partitions }: ScalingOptions): Finding[] => {
   const scalers = manifests.filter((manifest) => ['HorizontalPodAutoscaler', 'ScaledObject'].includes(manifest.kind));
   const budgets = manifests.filter((manifest) => manifest.kind === 'PodDisruptionBudget');
   return podsOf(manifests)
@@ -30,7 +28,7 @@ export const scalingFindings = (manifests: readonly Manifest[], { partitions, dr
       const least = mine[0]
         ? (number(at(mine[0], 'spec', 'minReplicas')) ?? number(at(mine[0], 'spec', 'minReplicaCount')) ?? 0)
         : (replicas ?? 1);
-      findings.push(...budgetFindings(pods, budgets, least), ...graceFindings(pods, drainSeconds));
+      findings.push(...budgetFindings(pods, budgets, least), ...graceFindings(pods));
       return findings;
     });
 };
@@ -69,11 +67,15 @@ const budgetFindings = (pods: Pods, budgets: readonly Manifest[], least: number)
   ]);
 };
 
-const graceFindings = (pods: Pods, drainSeconds: (container: string) => number): Finding[] => {
+/** What a process takes for its orderly end when nobody says otherwise: the default of the setting. */
+const defaultDrainSeconds = 25;
+
+const graceFindings = (pods: Pods): Finding[] => {
   const grace = pods.spec.terminationGracePeriodSeconds ?? 30;
   return pods.spec.containers.flatMap((container) => {
     const sleep = container.lifecycle?.preStop?.sleep?.seconds ?? 0;
-    const needed = Number(sleep) + drainSeconds(container.name);
+    const drain = (container.env ?? []).find(({ name }) => name === 'DRAIN_SECONDS')?.value;
+    const needed = Number(sleep) + Number(drain ?? defaultDrainSeconds);
     return grace < needed ? [`${nameOf(pods.owner)}: ${grace} s of grace, ${needed} s needed (${sleep} s before SIGTERM)`] : [];
   });
 };

@@ -102,7 +102,7 @@ describe('jobs', () => {
 });
 
 describe('scaling', () => {
-  const options = { partitions: 12, drainSeconds: () => 50 };
+  const options = { partitions: 12 };
   const keda = (text: string) => `
 ---
 apiVersion: keda.sh/v1alpha1
@@ -141,9 +141,12 @@ spec:
     expect(scalingFindings(butWith('maxUnavailable: 1', 'minAvailable: 2'), options)).toHaveLength(1);
     expect(scalingFindings(butWith('maxUnavailable: 1', 'maxUnavailable: 0'), options)).toHaveLength(1);
     expect(scalingFindings(butWith('  unhealthyPodEvictionPolicy: AlwaysAllow\n', ''), options)).toHaveLength(1);
-    expect(scalingFindings(butWith('terminationGracePeriodSeconds: 60', 'terminationGracePeriodSeconds: 45'), options)).toEqual([
-      'Deployment/billing: 45 s of grace, 50 s needed (0 s before SIGTERM)',
-    ]);
+    expect(
+      scalingFindings(
+        butWith('value: production }', 'value: production }\n            - { name: DRAIN_SECONDS, value: "61" }'),
+        options,
+      ),
+    ).toEqual(['Deployment/billing: 60 s of grace, 61 s needed (0 s before SIGTERM)']);
   });
 
   it('refuses services and budgets that lead nowhere', () => {
