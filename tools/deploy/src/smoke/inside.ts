@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removePostgres } from '@centralita/testing-engines';
 import { collectHistory, countEvents, instrument, replaysOf, report } from '@centralita/tool-faults';
 import {
   caughtUp,
@@ -37,6 +38,8 @@ export type Plan = {
   readonly seed: number;
   readonly customers: number;
   readonly arrivalMs: number;
+  /** False: only the Jobs, and how soon each workload is healthy. */
+  readonly day: boolean;
   readonly images: Readonly<Record<App, string>>;
   /** Images of the release before; null to begin with this one. */
   readonly previous: Readonly<Record<App, string>> | null;
@@ -81,6 +84,10 @@ const play = async (plan: Plan, signal: AbortSignal): Promise<Verdicts> => {
     for (const step of undo.reverse()) await Promise.resolve(step()).catch((error: unknown) => print(String(error)));
     await containers.removeAll();
     await releaseFolder();
+    if (verdicts.failed === 0 && !signal.aborted) {
+      await removePostgres(folders.postgres);
+      await rm(folders.state, { recursive: true, force: true });
+    } else print(`data and logs are kept in ${folders.state} until the next run`);
   }
   return verdicts;
 };
@@ -145,7 +152,16 @@ const platform = async (plan: Plan, verdicts: Verdicts, means: Means): Promise<v
     });
   }
 
+  const runJobs = async (list: readonly Workload[]): Promise<void> => {
+    for (const job of list)
+      await verdicts.attempt(`the Job ${job.pods.owner.metadata.name} ends well`, async () => void (await cluster.run(job, now)));
+  };
   const workloads = deploymentsOf(manifests);
+  if (!plan.day) {
+    for (const workload of workloads) await timeToHealthy(cluster, workload, now, verdicts);
+    await runJobs(cronJobsOf(manifests));
+    return;
+  }
   const running = new Map<string, Pod>();
   // The exporter of lag is new: there is no release of it before this one.
   const first = (workload: Workload): Version => (before && appOf(workload) !== 'cli' ? before : now);
@@ -186,8 +202,7 @@ const platform = async (plan: Plan, verdicts: Verdicts, means: Means): Promise<v
     const pod = running.get(workload.name);
     if (pod) await inspectPod(pod, workload.name, verdicts);
   }
-  for (const job of [...testsOf(manifests), ...cronJobsOf(manifests)])
-    await verdicts.attempt(`the Job ${job.pods.owner.metadata.name} ends well`, async () => void (await cluster.run(job, now)));
+  await runJobs([...testsOf(manifests), ...cronJobsOf(manifests)]);
   const failures = cluster.pods.flatMap((pod) => pod.livenessFailures);
   verdicts.check('no liveness probe would have restarted a container', failures.length === 0, failures.join('; '));
 

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { resolveJars } from '@centralita/tool-kafka';
 import { projectRoot } from '@centralita/tool-start';
 import { Command } from 'commander';
+import { testRules } from '../observability/promtool.js';
+import { renderedRules } from '../observability/rules.js';
 import { bomProblems } from './bom-schema.js';
+import { tryCommand } from './command.js';
 import { Containers, deployState } from './containers.js';
 import { apps, ImageBuilder, type App, type Image } from './images.js';
 import { runInside, type Plan } from './inside.js';
@@ -28,6 +31,7 @@ const options = new Command('npm run test:deploy --')
   .option('--previous <commit>', 'the release to upgrade from; default: the last tag, else the last commit before the chart')
   .option('--images', 'build the images and stop', false)
   .option('--no-build', 'run with the images of the last time')
+  .option('--no-day', 'only the Jobs, and how soon each workload is healthy')
   .option('--clean', 'remove images and whatever else the test keeps in .centralita/deploy', false)
   .option('--inside <plan>', 'for the test itself')
   .parse()
@@ -38,6 +42,7 @@ const options = new Command('npm run test:deploy --')
     previous?: string;
     images: boolean;
     build: boolean;
+    day: boolean;
     clean: boolean;
     inside?: string;
   }>();
@@ -59,7 +64,7 @@ const namesOf = (images: readonly Image[]): Record<App, string> =>
 
 const mebibytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(0)} MB`;
 
-const buildImages = async (verdicts: Verdicts): Promise<Omit<Plan, 'seed' | 'customers' | 'arrivalMs'>> => {
+const buildImages = async (verdicts: Verdicts): Promise<Omit<Plan, 'seed' | 'customers' | 'arrivalMs' | 'day'>> => {
   const containers = await Containers.open();
   const builder = new ImageBuilder(containers, print);
   const images: Image[] = [];
@@ -90,6 +95,10 @@ const buildImages = async (verdicts: Verdicts): Promise<Omit<Plan, 'seed' | 'cus
       again.layers.map((layer) => layer.slice(7, 19)).join(' '),
     );
   }
+  await verdicts.attempt('the rendered alerts hold in the tests of promtool', async () => {
+    const { status, output } = testRules(renderedRules());
+    if (status !== 0) throw new Error(output.slice(-600));
+  });
   const commit = await previousCommit(options.previous ?? null);
   const { root } = await buildPrevious(commit, print);
   const before: Image[] = [];
@@ -121,7 +130,7 @@ const run = async (): Promise<number> => {
   const built = options.build
     ? await buildImages(verdicts)
     : { ...(JSON.parse(await readFile(file, 'utf8')) as Plan), counted: { passed: 0, failed: 0 } };
-  const plan: Plan = { ...built, seed, customers, arrivalMs };
+  const plan: Plan = { ...built, seed, customers, arrivalMs, day: options.day };
   await writeFile(file, JSON.stringify(plan));
   if (abort.signal.aborted) return 130;
   if (options.images) {
@@ -130,7 +139,22 @@ const run = async (): Promise<number> => {
   }
   // The namespace has no network: what comes from one is fetched here.
   await resolveJars(print, abort.signal);
-  return inNamespace(import.meta.filename, ['--inside', file], { hosts: new Map(Object.entries(outside)), signal: abort.signal });
+  const hosts = new Map(Object.entries(outside));
+  const code = await inNamespace(import.meta.filename, ['--inside', file], { hosts, signal: abort.signal });
+  // Control groups are the one thing that is not of the namespace.
+  await tryCommand('find', [
+    '/sys/fs/cgroup',
+    '-depth',
+    '-type',
+    'd',
+    '-path',
+    '*/centralita-deploy*',
+    '-exec',
+    'rmdir',
+    '{}',
+    ';',
+  ]);
+  return code;
 };
 
 process.exitCode = options.inside === undefined ? await run() : await runInside(options.inside);

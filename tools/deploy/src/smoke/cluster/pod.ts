@@ -24,6 +24,8 @@ export type Ended = {
   readonly outOfMemory: boolean;
 };
 
+type State = { readonly Status: string; readonly ExitCode: number; readonly OOMKilled: boolean; readonly StartedAt: string };
+
 /** How often readiness is asked; the kubelet would ask at the rendered period, which is time that a test waits for nothing. */
 const POLL_MS = 250;
 
@@ -35,7 +37,7 @@ export class Pod {
   #stopping = false;
   #ready = false;
   #livenessFailures: string[] = [];
-  /** From the start of the first container to the first answer of its liveness probe. */
+  /** From the start of the container's process to the first answer of its liveness probe. */
   healthyMs: number | null = null;
   readonly identity: Identity;
 
@@ -110,13 +112,12 @@ export class Pod {
       if (code !== 0) throw new Error(`${this.nameOf(container)} ended with ${code}:\n${await this.lastLines(container)}`);
       await this.options.containers.podman('rm', '--force', this.nameOf(container));
     }
-    const started = performance.now();
     for (const container of spec.containers) {
       await this.#run(container);
       this.#running.push(container);
     }
     const probed = spec.containers.filter(({ livenessProbe }) => livenessProbe);
-    for (const container of probed) void this.#watch(container, started);
+    for (const container of probed) void this.#watch(container, Date.parse((await this.#state(container)).StartedAt));
     if (probed.length > 0) void this.#watchReadiness();
   }
 
@@ -220,9 +221,9 @@ export class Pod {
     );
   }
 
-  async #state(container: IContainer): Promise<{ Status: string; ExitCode: number; OOMKilled: boolean }> {
+  async #state(container: IContainer): Promise<State> {
     const text = await this.options.containers.podman('inspect', '--format', '{{json .State}}', this.nameOf(container));
-    return JSON.parse(text) as { Status: string; ExitCode: number; OOMKilled: boolean };
+    return JSON.parse(text) as State;
   }
 
   async #wait(container: IContainer): Promise<{ code: number }> {
@@ -263,7 +264,7 @@ export class Pod {
     if (!probe) return;
     while (!this.#stopping && !(await ask(probe, container, this.ip)).ok) await pause(20);
     if (this.#stopping) return;
-    this.healthyMs ??= performance.now() - started;
+    this.healthyMs ??= Date.now() - started;
     let failures = 0;
     while (!this.#stopping) {
       await pause((probe.periodSeconds ?? 10) * 1000, undefined, { ref: false });
