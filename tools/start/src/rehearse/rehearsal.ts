@@ -90,6 +90,7 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsal> =>
       await playDay(context);
       await untilSettled(context);
     });
+    await timed('selftest', 'try the installation out', () => selfTests(context));
     await supervisor.stop('all');
 
     const filledAgain = await timed('projection', 'fill projections again', () => rebuildProjections(context));
@@ -136,7 +137,23 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsal> =>
   }
 };
 
-/** Tables of a projection, and which of their columns must come out the same: an erased customer's commitment cannot be made again. */
+/** What the operators' command says of a healthy installation: nothing waits, everybody is ready, nobody gets in. Throws when not. */
+const selfTests = async (context: StartContext): Promise<void> => {
+  const env: Record<string, string> = { KAFKA_BROKERS: context.brokers.join(',') };
+  for (const [name, url] of Object.entries(context.metricsUrls)) {
+    const setting = name.toUpperCase().replaceAll('-', '_');
+    env[`SELFTEST_${setting}_HEALTH_URL`] = new URL(url).origin;
+    env[`SELFTEST_${setting}_URL`] = `http://127.0.0.1:${context.service(name).env['HTTP_PORT']}`;
+  }
+  const metrics = Object.values(context.metricsUrls).flatMap((url) => ['--metrics', new URL(url).origin]);
+  const tests = ['health', 'schema', 'authz', 'roundtrip'].map((test) => ['selftest', test]);
+  for (const args of [...tests, ['topics', 'check'], ['relay', 'status', ...metrics], ['lag']]) {
+    const ran = await runNode(cli, ['ops', ...args], env);
+    if (ran.exitCode !== 0) throw new Error(`centralita ops ${args.join(' ')} ended with ${ran.exitCode}: ${ran.output.trim()}`);
+  }
+};
+
+/** What can be filled again, and where it stands. */
 const projections = [
   { service: 'billing', database: 'billing', name: 'usage', tables: ['usage', 'usage_evidence', 'rate_card'] },
   { service: 'audit-log', database: 'audit_log', name: 'facts', tables: ['assignment', 'task_queue', 'agent_queues'] },
@@ -156,6 +173,7 @@ const rebuildProjections = async (context: StartContext): Promise<boolean> => {
   return equal;
 };
 
+/** Without commitments: that of an erased customer cannot be made again. */
 const contentsOf = (adminUrl: string, tables: readonly string[]): Promise<{ rows: number; digests: (string | null)[] }> =>
   withClient(adminUrl, async (client) => {
     const digests: (string | null)[] = [];
