@@ -113,8 +113,20 @@ const buildImages = async (verdicts: Verdicts): Promise<Omit<Plan, 'seed' | 'cus
   };
 };
 
+/** Podman mounts its storage onto itself and leaves it so: nobody could remove `.centralita`. */
+const releaseStorage = async (): Promise<void> => {
+  for (const folder of ['storage/overlay', 'tmp', 'run']) {
+    const path = join(deployState, folder);
+    while (
+      (await tryCommand('mountpoint', ['-q', path])).code === 0 &&
+      (await tryCommand('umount', ['--recursive', path])).code === 0
+    );
+  }
+};
+
 const run = async (): Promise<number> => {
   if (options.clean) {
+    await releaseStorage();
     await rm(deployState, { recursive: true, force: true });
     print(`removed ${deployState}`);
     return 0;
@@ -154,6 +166,7 @@ const run = async (): Promise<number> => {
     '{}',
     ';',
   ]);
+  await releaseStorage();
   return code;
 };
 
