@@ -49,7 +49,10 @@ const Row = ({
   readonly onSkip: () => void;
 }): ReactNode => {
   const { t, i18n } = useTranslation();
-  const meaning = `platform.parked.code.${item.code}`;
+  const { code } = item;
+  const meaning = i18n.exists(`platform.parked.code.${code}`)
+    ? t(`platform.parked.code.${code}`)
+    : t('platform.parked.code.other');
   return (
     <tr>
       <td>{item.process}</td>
@@ -60,8 +63,8 @@ const Row = ({
         <time dateTime={item.since}>{dateAndTime(item.since)}</time>
       </td>
       <td>
-        <code>{item.code}</code>
-        <p className={`${book.dim} ${book.small}`}>{t(i18n.exists(meaning) ? meaning : 'platform.parked.code.other')}</p>
+        <code>{code}</code>
+        <p className={`${book.dim} ${book.small}`}>{meaning}</p>
       </td>
       <td className={book.figure}>{count(item.records)}</td>
       <td>{item.first ? <code className={classes.place}>{placeOf(item.first)}</code> : t('platform.parked.worked')}</td>
