@@ -105,6 +105,7 @@ describe('canaries of personal data in logs', () => {
         headers: { cookie: canary },
         url: `/v1/things/${canary}`,
       };
+      // Of Nest's host and of a node process, only what the filter and the handlers below touch.
       const http = { getRequest: () => request, getResponse: () => reply };
       const host = { getType: () => 'http', switchToHttp: () => http } as unknown as ArgumentsHost;
       const filter = new ProblemFilter(logger);

@@ -49,6 +49,7 @@ type Fields<Prefix extends ObjectStorePrefix> = Base<Prefix> & (Prefix extends '
 
 /** Environment variables of an object store, to be spread into the schema of a process. */
 export const objectStoreEnv = <const Prefix extends ObjectStorePrefix>(prefix: Prefix): Fields<Prefix> =>
+  // The compiler forgets the names of entries: the type above says what they are made to.
   ({
     ...Object.fromEntries(Object.entries(base).map(([name, schema]) => [`${prefix}_${name}`, schema])),
     ...(prefix === 'ARCHIVE' ? lock : {}),
@@ -65,6 +66,7 @@ export const objectStoreOptions = (
   env: Readonly<Record<string, unknown>>,
   refuse: (name: string, message: string) => void = () => undefined,
 ): ObjectStoreOptions | null => {
+  // As above. What is read was checked by the schemas of `objectStoreEnv`.
   const read = Object.fromEntries(
     [...Object.keys(base).map((name) => [name, `${prefix}_${name}`]), ...Object.keys(lock).map((name) => [name, name])].map(
       ([short = '', name = '']) => [short, env[name]],

@@ -86,6 +86,7 @@ export const startNeighbours = async (
     seed,
     oidc: { issuer: `http://127.0.0.1:${ports.identity}`, clientId: 'centralita', clientSecret: secrets.oidcClientSecret },
   };
+  // Neither of the two looks at more of the wiring: the services, which need the rest, are pods here.
   await Promise.all([identitySpec, simulatorSpec].map((spec) => supervisor.start(spec(wiring as unknown as Wiring))));
   return Promise.all(
     (['identity', 'simulator'] as const).map(async (name) => {

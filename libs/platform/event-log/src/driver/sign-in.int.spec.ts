@@ -74,6 +74,7 @@ describe('signing in to brokers', () => {
         writeFileSync(file, tokenOf('billing', 600));
         while (Date.now() < ended) {
           await writesTo(log, topic);
+          // Not a wait for a result: the token's life passes in real time, and writing goes on all the while.
           await new Promise((resolve) => setTimeout(resolve, 100));
         }
         expect(asked).toBeGreaterThan(begun);

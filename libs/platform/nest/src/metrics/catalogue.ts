@@ -1,16 +1,8 @@
-/** Workloads as the chart names them; each puts its name into the label `service` of all its metrics. */
-export const processes = [
-  'ingest-webhook',
-  'ingest-media',
-  'ingest-sender',
-  'conversation',
-  'routing',
-  'billing',
-  'audit-log',
-  'gateway',
-  'lag-exporter',
-] as const;
-export type ProcessName = (typeof processes)[number];
+import { PlatformProcesses, type PlatformProcess } from '@centralita/contracts';
+
+/** Each process puts its name into the label `service` of all its metrics. */
+export type ProcessName = PlatformProcess;
+export const processes = PlatformProcesses;
 
 export type MetricEntry = {
   readonly type: 'counter' | 'gauge' | 'histogram';
