@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tenantContext } from './context.js';
+import { tenantsOf } from './context.js';
 import type { StartContext } from './context.js';
 import { migrateKeyring } from './databases.js';
 import { assertBrokersAnswer } from './externals.js';
@@ -118,17 +118,7 @@ export const bringUp = async (start: BringUp): Promise<StartContext> => {
     identityUrl: wiring.oidc.issuer,
     webhookUrl: `${at(ports.http.webhook)}/webhooks`,
     metricsUrls: metricsUrls(wiring),
-    numbers: tenants.flatMap(({ account, app, tenantId }) =>
-      account.numbers.map(({ phoneNumberId, displayPhoneNumber }) => ({
-        phoneNumberId,
-        displayPhoneNumber,
-        wabaId: account.wabaId,
-        app,
-        tenantId,
-      })),
-    ),
-    tenants: tenants.map(tenantContext),
-    seeds: tenants,
+    ...tenantsOf(tenants),
     brokers,
     databases,
     adminDatabaseUrl: adminUrl,

@@ -61,3 +61,18 @@ export const tenantContext = (tenant: SeedTenant): TenantContext => {
     queues: tenant.queues.map(({ queueId, name }) => ({ queueId, name })),
   };
 };
+
+/** What the day and the checks are told of the seeded tenants. */
+export const tenantsOf = (seeds: readonly SeedTenant[]): Pick<StartContext, 'numbers' | 'tenants' | 'seeds'> => ({
+  numbers: seeds.flatMap(({ account, app, tenantId }) =>
+    account.numbers.map(({ phoneNumberId, displayPhoneNumber }) => ({
+      phoneNumberId,
+      displayPhoneNumber,
+      wabaId: account.wabaId,
+      app,
+      tenantId,
+    })),
+  ),
+  tenants: seeds.map(tenantContext),
+  seeds,
+});

@@ -4,7 +4,7 @@ export { Facts, type Placed } from './checks/facts.js';
 export { changed } from './checks/replay.js';
 export { runChecks } from './checks/run.js';
 export { caughtUp, untilSettled } from './checks/settled.js';
-export { tenantContext, type CheckResult, type StartContext } from './context.js';
+export { tenantsOf, type CheckResult, type StartContext } from './context.js';
 export { databaseNames, prepareDatabases, type DatabaseName, type Databases } from './databases.js';
 export { playDay, type DayResult } from './day/play.js';
 export { SimulatorClient, type SimulatorJournal } from './day/simulator-client.js';

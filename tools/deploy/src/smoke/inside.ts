@@ -14,7 +14,7 @@ import {
   runChecks,
   seedAll,
   Supervisor,
-  tenantContext,
+  tenantsOf,
   tenants,
   untilSettled,
   type StartContext,
@@ -241,17 +241,7 @@ const contextOf = (
     get metricsUrls() {
       return Object.fromEntries([...running].map(([name, pod]) => [name, `http://${pod.ip}:${pod.portOf('metrics')}/metrics`]));
     },
-    numbers: tenants.flatMap(({ account, app, tenantId }) =>
-      account.numbers.map(({ phoneNumberId, displayPhoneNumber }) => ({
-        phoneNumberId,
-        displayPhoneNumber,
-        wabaId: account.wabaId,
-        app,
-        tenantId,
-      })),
-    ),
-    tenants: tenants.map(tenantContext),
-    seeds: tenants,
+    ...tenantsOf(tenants),
     brokers: engines.kafka.brokers,
     databases,
     adminDatabaseUrl: engines.postgres.url,
