@@ -3,7 +3,7 @@ import type { ServiceOptions } from '@centralita/platform-nest';
 import { mediaEnv, senderEnv, type MediaEnv, type SenderEnv } from './config.js';
 import { MediaModule } from './fetch-media/media.module.js';
 import { ingestMigration } from './migration.js';
-import { SenderModule } from './send-reply/sender.module.js';
+import { SENDER_GROUP, SenderModule } from './send-reply/sender.module.js';
 
 /** All roles share one database; whichever migrates does it for all. */
 export const migrations = [...eventStoreMigrations, ingestMigration];
@@ -15,7 +15,7 @@ export const senderService: ServiceOptions<SenderEnv> = {
   schema: senderEnv,
   migrations,
   module: () => SenderModule,
-  consumerGroup: 'ingest-sender',
+  consumerGroup: SENDER_GROUP,
   relayTopics: [],
   customerData: true,
 };

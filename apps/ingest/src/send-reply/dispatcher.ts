@@ -5,11 +5,13 @@ import { identityOf, marketOf, meaningOf, type CloudApi, type SendOutcome } from
 import type { MetaApps } from '../apps.js';
 import type { Outbound } from '../outbound.js';
 import { contentsOf } from './contents.js';
+import type { Heard } from './heard.js';
 import type { Decided, Outcome, Send, SendLedger } from './ledger.js';
 import { Pace } from './pace.js';
 
 export type DispatcherOptions = {
   readonly ledger: SendLedger;
+  readonly heard: Pick<Heard, 'until'>;
   readonly outbound: Pick<Outbound, 'append'>;
   readonly keyring: Pick<Keyring, 'sealer' | 'references' | 'closed'>;
   readonly apps: MetaApps;
@@ -114,12 +116,12 @@ export class Dispatcher {
   }
 
   async #turn(): Promise<void> {
-    const { ledger, apps, concurrency, unresolvedAfterSeconds } = this.#options;
+    const { ledger, apps, concurrency } = this.#options;
     const expire = performance.now() - this.#expiredAt >= EXPIRE_EVERY_MS;
     if (expire) this.#expiredAt = performance.now();
     const first = this.#turns;
     for (const [place, tenantId] of apps.tenants(first).entries()) {
-      if (expire) await ledger.expire(tenantId, unresolvedAfterSeconds);
+      if (expire) await this.#expire(tenantId);
       for (const decided of await ledger.decided(tenantId, 100)) await this.#announce(decided);
       const free = concurrency - this.#underWay.size;
       if (free <= 0 || this.#stopped) continue;
@@ -128,6 +130,19 @@ export class Dispatcher {
       for (const send of claimed) this.#launch(send);
       // Whoever is behind the one that was served comes first next time; turns in which nobody was served change nothing.
       if (claimed.length > 0) this.#turns = first + place + 1;
+    }
+  }
+
+  async #expire(tenantId: string): Promise<void> {
+    const { ledger, heard, logger, unresolvedAfterSeconds } = this.#options;
+    await ledger.expire(tenantId);
+    if (!(await ledger.anyUnknown(tenantId, unresolvedAfterSeconds))) return;
+    try {
+      const until = await heard.until();
+      if (until) await ledger.giveUp(tenantId, unresolvedAfterSeconds, until);
+    } catch (error) {
+      // It stays unknown; other replies need not wait for that.
+      logger.warn({ err: error }, 'it is not known yet whether unknown calls were proven');
     }
   }
 

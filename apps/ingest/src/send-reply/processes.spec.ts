@@ -66,6 +66,7 @@ export const newWorld = async (...others: TestApp[]): Promise<World> => {
     process: (wrap = () => ({})) => {
       const parts: DispatcherOptions = {
         ledger: new SendLedger(fixture.db, randomUUID()),
+        heard: { until: async () => new Date() },
         outbound: {
           append: async (fact) => {
             await outbound.append(fact);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventsOn } from '../support.spec.js';
+import { Heard } from './heard.js';
 import { SendLedger } from './ledger.js';
 import {
   enqueue,
@@ -54,6 +55,42 @@ describe('a status', () => {
     await prove(world, sendId);
     start(world.process());
     await until(async () => (await world.state(sendId)) === 'refused');
+  });
+});
+
+describe('giving up', () => {
+  it('waits until what the provider has said is taken up: the proof may be on the log', async () => {
+    // given an unknown call of long ago, and a status that the group has not applied, as after an outage
+    const group = `group-${randomUUID()}`;
+    const world = await newWorld();
+    const sendId = await world.enqueue();
+    await world.sql(`update send set state = 'unknown', attempted_at = now() - interval '1 hour'`);
+    await log.append([{ topic: 'wa.inbound.v1', key: randomUUID(), value: Buffer.from('{}') }]);
+    const heard = new Heard(fixture.db, log, group);
+    const answers: (Date | null)[] = [];
+    const noted = async (): Promise<Date | null> => {
+      const answer = await heard.until();
+      answers.push(answer);
+      return answer;
+    };
+    start(world.process(() => ({ heard: { until: noted } })));
+
+    // then it stays unknown for as long as that takes
+    await until(() => answers.length >= 2);
+    expect(answers.some((answer) => answer !== null)).toBe(false);
+    expect(await world.state(sendId)).toBe('unknown');
+
+    // when the group has come so far, it is given up
+    const ends = await log.admin.endOffsets('wa.inbound.v1');
+    await fixture.db.system((tx) =>
+      tx.execute(
+        `insert into consumer_offset (group_id, topic, partition, next_offset)
+         select $1, 'wa.inbound.v1', * from unnest($2::int[], $3::bigint[])`,
+        [group, [...ends.keys()], [...ends.values()].map(String)],
+      ),
+    );
+    await until(async () => (await world.state(sendId)) === 'unresolved');
+    expect(world.history).toEqual(['unresolved']);
   });
 });
 

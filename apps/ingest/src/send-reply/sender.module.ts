@@ -21,8 +21,12 @@ import type { SenderEnv } from '../config.js';
 import { Outbound } from '../outbound.js';
 import { Dispatcher } from './dispatcher.js';
 import { SendReplies } from './handler.js';
+import { Heard } from './heard.js';
 import { SendLedger } from './ledger.js';
 import { rebuildLedger } from './rebuild.js';
+
+/** Group under which the role reads replies and statuses. */
+export const SENDER_GROUP = 'ingest-sender';
 
 /** The sender role: takes up replies from the log and calls the provider, each reply at most once. */
 @Module({
@@ -50,6 +54,7 @@ export class SenderModule implements OnApplicationBootstrap {
     const outcomes = this.metrics.counter('replies_total');
     const dispatcher = new Dispatcher({
       ledger: this.ledger,
+      heard: new Heard(this.db, this.log, SENDER_GROUP),
       outbound: new Outbound(this.log, this.keyring, this.clock),
       keyring: this.keyring,
       apps,

@@ -47,8 +47,19 @@ export const effectsOf = (facts: Facts): Pick<History, 'due' | 'effects'> => {
     'sender',
     facts.of('conversation.events.v1', 'conversation.reply.requested.v1').map(({ event }) => event.data.sendId),
   );
-  for (const type of ['whatsapp.reply.accepted.v1', 'whatsapp.reply.refused.v1', 'whatsapp.reply.unresolved.v1'] as const)
-    for (const placed of facts.of('wa.outbound.v1', type)) note('sender outcome', placed, placed.event.data.sendId);
+  const answers = [
+    ...facts.of('wa.outbound.v1', 'whatsapp.reply.accepted.v1'),
+    ...facts.of('wa.outbound.v1', 'whatsapp.reply.refused.v1'),
+  ];
+  const doubts = facts.of('wa.outbound.v1', 'whatsapp.reply.unresolved.v1');
+  for (const placed of answers) note('sender outcome', placed, placed.event.data.sendId);
+  for (const placed of doubts) note('sender giving up', placed, placed.event.data.sendId);
+  const answeredAt = new Map(answers.map((placed) => [placed.event.data.sendId, sequence(placed)]));
+  for (const placed of doubts) {
+    // What was given up may still be proven by a late status. Given up afterwards, or never proven, it is the outcome.
+    const answered = answeredAt.get(placed.event.data.sendId);
+    if (answered === undefined || answered < sequence(placed)) note('sender outcome', placed, placed.event.data.sendId);
+  }
   owe(
     'sender outcome',
     facts.of('wa.outbound.v1', 'whatsapp.reply.attempted.v1').map(({ event }) => event.data.sendId),

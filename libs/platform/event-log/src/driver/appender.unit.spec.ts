@@ -253,11 +253,11 @@ describe('the errors of the driver', () => {
     ]);
     expect(toPlatformError(tries, 'append failed')).toMatchObject({
       code: 'RECORD_TOO_LARGE',
-      details: { name: 'PLT_KFK_MULTIPLE', protocolCode: 10, errno: 'ECONNREFUSED' },
+      details: { failure: 'PLT_KFK_MULTIPLE', protocolCode: 10, errno: 'ECONNREFUSED' },
     });
     expect(toPlatformError(new ProtocolError(19), 'append failed')).toMatchObject({
       code: 'LOG_UNAVAILABLE',
-      details: { name: 'NOT_ENOUGH_REPLICAS' },
+      details: { failure: 'NOT_ENOUGH_REPLICAS' },
     });
   });
 

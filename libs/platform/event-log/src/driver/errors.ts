@@ -81,12 +81,12 @@ export const toPlatformError = (error: unknown, what: string): PlatformError => 
   const protocolCode = protocolCodeOf(error);
   const refused = isRefusedLogin(error) ? 'CONFIGURATION_INVALID' : 'LOG_UNAVAILABLE';
   const code = (protocolCode !== undefined && codes[protocolCode]) || refused;
-  const name = nameOf(error);
+  const failure = nameOf(error);
   const errno = errnoOf(error);
   return new PlatformError(
     code,
-    `${what}: ${name}`,
-    { name, ...(protocolCode !== undefined && { protocolCode }), ...(errno !== undefined && { errno }) },
+    `${what}: ${failure}`,
+    { failure, ...(protocolCode !== undefined && { protocolCode }), ...(errno !== undefined && { errno }) },
     { cause: error },
   );
 };

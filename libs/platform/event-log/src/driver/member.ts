@@ -182,7 +182,7 @@ export abstract class GroupMember implements Subscription {
     if (this.#commitTimer) clearInterval(this.#commitTimer);
     await Promise.race([this.#commit(), sleep(LAST_COMMIT_MS, undefined, { ref: false })]);
     const left = this.leave().catch((error: unknown) => {
-      this.deps.logger.warn({ groupId: this.options.groupId, name: asError(error).name }, 'consumer did not disconnect');
+      this.deps.logger.warn({ groupId: this.options.groupId, failure: asError(error).name }, 'consumer did not disconnect');
     });
     await Promise.race([left, sleep(LEAVE_MS, undefined, { ref: false })]);
   }
@@ -204,7 +204,7 @@ export abstract class GroupMember implements Subscription {
     try {
       await this.commitOffsets(offsets);
     } catch (error) {
-      this.deps.logger.debug({ groupId: this.options.groupId, name: asError(error).name }, 'offsets were not committed');
+      this.deps.logger.debug({ groupId: this.options.groupId, failure: asError(error).name }, 'offsets were not committed');
     }
   }
 }

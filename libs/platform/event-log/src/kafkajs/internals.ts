@@ -6,7 +6,7 @@ import { encodeProduce, isPlain, type ProduceRequest } from './produce-request.j
 
 /*
  * The one place that knows the inside of kafkajs. Its public surface lacks three things that a ledger needs, it has one fault that
- * costs a laptop its battery, and it writes requests slowly. The client is unmaintained, so its inside does not move; the version check makes sure of it.
+ * costs a laptop its battery, it leaves groups waiting, and it writes requests slowly. The client is unmaintained, so its inside does not move; the version check makes sure of it.
  */
 
 const KNOWN_VERSION = '2.2.4';
@@ -72,6 +72,45 @@ async function recoverFromOffsetOutOfRange(
   throw Object.assign(new KafkaJSNonRetriableError(`position of ${place} is not on the log`), { code: 1, topic, partition });
 }
 
+/**
+ * A broker answers SyncGroup when the leader of the generation has, or when its session is over. kafkajs waits for 15 s only, gives up, and
+ * comes back as one member more, for whom the group then waits in turn.
+ */
+const SYNC_TIMEOUT_MS = 65_000;
+/** A member whose broker is away is not told to leave; its session ends it. */
+const LEAVE_MS = 2000;
+
+type SyncProtocol = { protocol: (of: { readonly version: number }) => (options: unknown) => object };
+const patient = new WeakSet<SyncProtocol>();
+
+const waitForSync = (syncGroup: SyncProtocol): void => {
+  if (patient.has(syncGroup)) return;
+  patient.add(syncGroup);
+  const { protocol } = syncGroup;
+  syncGroup.protocol = (of) => {
+    const original = protocol(of);
+    return (options) => ({ ...original(options), requestTimeout: SYNC_TIMEOUT_MS });
+  };
+};
+
+type Joining = { joinAndSync(this: Joining): Promise<void>; leave(this: Joining): Promise<void> };
+const leaving = new WeakSet<Joining>();
+
+/** A member that could not finish its join leaves the group, which otherwise waits for it until its session ends. */
+const leaveWhenJoinFails = (consumerGroup: Joining): void => {
+  if (leaving.has(consumerGroup)) return;
+  leaving.add(consumerGroup);
+  const { joinAndSync } = consumerGroup;
+  consumerGroup.joinAndSync = async function (this: Joining): Promise<void> {
+    try {
+      await joinAndSync.call(this);
+    } catch (error) {
+      await Promise.race([this.leave().catch(() => undefined), sleep(LEAVE_MS, undefined, { ref: false })]);
+      throw error;
+    }
+  };
+};
+
 type EncodedRequest = { readonly buf: Buffer; readonly buffer: Buffer };
 type ProduceProtocol = (request: ProduceRequest) => {
   readonly request: { readonly encode: () => Promise<EncodedRequest> };
@@ -107,9 +146,11 @@ const writeProduceRequests = (produce: ProduceVersions): void => {
 export const repairKafkajs = (): void => {
   requireKnownVersion((load('kafkajs/package.json') as { version: string }).version);
   const requestQueue = load('kafkajs/src/network/requestQueue') as { prototype: Record<string, unknown> };
-  const consumerGroup = load('kafkajs/src/consumer/consumerGroup') as { prototype: Record<string, unknown> };
+  const consumerGroup = load('kafkajs/src/consumer/consumerGroup') as { prototype: Record<string, unknown> & Joining };
   requestQueue.prototype['scheduleCheckPendingRequests'] = scheduleCheckPendingRequests;
   consumerGroup.prototype['recoverFromOffsetOutOfRange'] = recoverFromOffsetOutOfRange;
+  leaveWhenJoinFails(consumerGroup.prototype);
+  waitForSync(load('kafkajs/src/protocol/requests/syncGroup') as SyncProtocol);
   writeProduceRequests(load('kafkajs/src/protocol/requests/produce') as ProduceVersions);
 };
 

@@ -9,8 +9,6 @@ import { storedRecord } from './records.js';
 
 export type SubscriptionDeps = MemberDeps & { readonly kafka: Kafka; readonly retry: RetryOptions };
 
-/** A new cluster makes its offsets topic when the first group asks, and a busy one takes its time. */
-const FIRST_JOIN_MS = 60_000;
 /** A broker that has just come back may not know a topic yet: answers in a row that it is not there, before that is believed. */
 const SURE_AFTER = 6;
 
@@ -44,7 +42,7 @@ export class KafkaSubscription extends GroupMember {
     consumer.on(consumer.events.FETCH, () => this.#polled());
     consumer.on(consumer.events.CRASH, ({ payload }) => this.#crashed(payload.error));
     try {
-      await this.#join(FIRST_JOIN_MS);
+      await this.#join();
     } catch (error) {
       await this.close();
       throw toPlatformError(error, 'cannot subscribe');
@@ -70,14 +68,12 @@ export class KafkaSubscription extends GroupMember {
     await this.#consumer.disconnect();
   }
 
-  /** Tries for as long as another try may succeed, or `patienceMs`. */
-  async #join(patienceMs = Infinity): Promise<void> {
-    const deadline = performance.now() + patienceMs;
+  /** Tries for as long as another try may succeed: whoever gives up and starts anew is one more member that the group waits for. */
+  async #join(): Promise<void> {
     while (!this.ended)
       try {
         return await this.#tryToJoin();
       } catch (error) {
-        if (performance.now() > deadline) throw error;
         await this.#waitOut(error);
       }
   }

@@ -13,8 +13,6 @@ import { Wire } from './wire.js';
 export type SubscriptionDeps = MemberDeps & { readonly directory: Directory; readonly client: ClientOptions };
 
 const REQUEST_MS = 15_000;
-/** A new cluster makes its offsets topic when the first group asks, and a busy one takes its time. */
-const FIRST_JOIN_MS = 60_000;
 
 /** ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS, FENCED_INSTANCE_ID: the group has moved on, so join it again. */
 const overtaken: ReadonlySet<number | undefined> = new Set([22, 25, 27, 82]);
@@ -58,7 +56,7 @@ export class PlatformaticSubscription extends GroupMember {
   async start(): Promise<void> {
     try {
       await this.#directory.refresh(this.options.topics);
-      await this.#join(FIRST_JOIN_MS);
+      await this.#join();
     } catch (error) {
       await this.close();
       throw toPlatformError(error, 'cannot subscribe');
@@ -126,10 +124,9 @@ export class PlatformaticSubscription extends GroupMember {
     if (this.running.size === 0 && !this.#puller?.fetching) this.pollAt = Date.now();
   }
 
-  /** Tries for as long as another try may succeed, or `patienceMs`. */
-  async #join(patienceMs = Infinity): Promise<void> {
+  /** Tries for as long as another try may succeed. */
+  async #join(): Promise<void> {
     const { groupId } = this.options;
-    const deadline = performance.now() + patienceMs;
     for (let attempt = 0; !this.ended; attempt++) {
       try {
         const partitions = await this.#membership.join();
@@ -138,7 +135,7 @@ export class PlatformaticSubscription extends GroupMember {
       } catch (error) {
         const passing = overtaken.has(protocolCodeOf(error)) || toPlatformError(error, 'join').retryable;
         if (this.ended) return;
-        if (!passing || performance.now() > deadline) throw error;
+        if (!passing) throw error;
         this.deps.logger.debug({ groupId, code: protocolCodeOf(error) ?? null }, 'group was not joined yet');
         await this.#sleep(backoffMs(attempt, 100, 1000));
       }
