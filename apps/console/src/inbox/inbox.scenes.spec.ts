@@ -174,6 +174,13 @@ describe('the inbox', () => {
   it('resolves with a disposition and goes on with the next', async () => {
     await visit(`/inbox/mine/${nuria}`);
     await page.getByRole('log').getByText('Llego el viernes').waitFor();
+    // Whoever thinks again is back on the button.
+    const opener = page.getByRole('button', { name: 'Resolver' });
+    await opener.click();
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.waitForFunction(() => document.activeElement?.textContent === 'Resolver');
     await page.keyboard.press('Alt+KeyE');
     await page.getByRole('dialog').getByLabel('Resuelto').check();
     await picture(page, 'resolve');

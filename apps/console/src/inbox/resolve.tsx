@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { command } from '../api/client.js';
 import { useDispositions } from '../api/queries.js';
 import type { Language } from '../i18n/index.js';
+import { useFocusBack } from '../shared/focus-back.js';
 import { ProblemNotice } from '../shared/problem-notice.js';
 import classes from './conversation.module.css';
 
@@ -20,6 +21,7 @@ export const Resolve = ({
   readonly onDone: () => void;
 }): ReactNode => {
   const { t, i18n } = useTranslation();
+  useFocusBack();
   const dispositions = useDispositions();
   const [code, setCode] = useState<string | null>(detail.dispositionCode);
   const close = useMutation({

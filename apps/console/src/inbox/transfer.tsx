@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { command } from '../api/client.js';
 import { useAgents, useQueues } from '../api/queries.js';
 import { Choice } from '../shared/choice.js';
+import { useFocusBack } from '../shared/focus-back.js';
 import { ProblemNotice } from '../shared/problem-notice.js';
 import { useActor } from '../shell/session.js';
 import classes from './conversation.module.css';
@@ -21,6 +22,7 @@ export const Transfer = ({
 }): ReactNode => {
   const { t } = useTranslation();
   const { actorId } = useActor();
+  useFocusBack();
   const queues = useQueues();
   const agents = useAgents();
   const [to, setTo] = useState<'queue' | 'agent'>('queue');
