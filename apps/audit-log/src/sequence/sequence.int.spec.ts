@@ -171,6 +171,35 @@ describe('sequencer', () => {
   });
 });
 
+describe('a database that is away', () => {
+  it('is no finding against a log, however often it interrupts the sequencer', async () => {
+    const { id, source } = harness.tenant();
+    await source.access({ subjects: [] });
+    await harness.checkpointed(id, 1);
+    const interrupt = async (): Promise<boolean> => {
+      const { rowCount } = await harness.admin.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock' and query ~ 'domain_head'`,
+      );
+      return (rowCount ?? 0) > 0;
+    };
+    const client = await harness.admin.connect();
+    try {
+      await client.query('begin');
+      // The lease stands here, so in each of its passes the sequencer waits, and is cut off.
+      await client.query('lock table domain_head in access exclusive mode');
+      await source.access({ subjects: [] });
+      for (let cut = 0; cut < 3; cut += 1) await until(interrupt);
+      await client.query('commit');
+    } finally {
+      client.release();
+    }
+    await harness.checkpointed(id, 2);
+    const metric = await harness.service.metrics.registry.getSingleMetric('audit_verify_failures_total')?.get();
+    expect(metric?.values.map(({ labels }) => labels['kind'])).not.toContain('sequencer_stopped');
+  });
+});
+
 describe('verified reasons', () => {
   const task = (conversationId: string, subjectId: string): { taskId: string; conversationId: string; subjectId: string } => ({
     taskId: conversationId,

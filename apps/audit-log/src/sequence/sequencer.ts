@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isPlatformError } from '@centralita/contracts';
 import { Database, EventStore, toBigInt, type Tx } from '@centralita/event-store';
 import type { EventLog } from '@centralita/event-log';
 import {
@@ -113,8 +114,11 @@ export class Sequencer implements OnApplicationBootstrap {
         age = Math.max(age, state.ageSeconds);
       } catch (error) {
         this.#restingUntil.set(tenantId, performance.now() + BACKOFF_MS);
-        this.#findings.inc({ kind: 'sequencer_stopped' });
-        this.logger.error({ tenantId, err: describeError(error) }, 'a log could not go on; it is tried again');
+        // A database that is away proves nothing against a log; one that waits for long is seen by the age of its checkpoint.
+        const passes = isPlatformError(error) && error.retryable;
+        if (!passes) this.#findings.inc({ kind: 'sequencer_stopped' });
+        const level = passes ? 'warn' : 'error';
+        this.logger[level]({ tenantId, err: describeError(error) }, 'a log could not go on; it is tried again');
       }
     }
     this.#height.set(Number(height));

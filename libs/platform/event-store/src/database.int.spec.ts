@@ -31,6 +31,32 @@ describe('a database whose server ends', () => {
   );
 });
 
+describe('a handle that is closed', () => {
+  let f: Fixture;
+  beforeAll(async () => {
+    f = await fixture();
+  });
+  afterAll(() => f.end());
+
+  it('opens nothing again for who still asks: before its first use, and after it', async () => {
+    const applicationName = `closed-${newId()}`;
+    const ask = (db: Database) => db.system((tx) => tx.query('select 1 as one'));
+    const [unused, used] = [1, 2].map(
+      () => new Database(createDataSource({ url: f.database.appUrl, poolSize: 1, applicationName })),
+    );
+    if (!unused || !used) throw new RangeError('two handles were asked for');
+    expect(await ask(used)).toEqual([{ one: 1 }]);
+    for (const db of [unused, used]) {
+      await db.close();
+      await expect(ask(db)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    }
+    const left = await f.db.system((tx) =>
+      tx.query('select pid from pg_stat_activity where application_name = $1', [applicationName]),
+    );
+    expect(left).toEqual([]);
+  });
+});
+
 describe('statements on their way', () => {
   let f: Fixture;
   const tenant = newId();

@@ -89,6 +89,7 @@ export class Database {
   readonly #appendListeners: Set<() => void>;
   readonly #hooks: DatabaseHooks;
   #ready: Promise<unknown> | undefined;
+  #closed = false;
 
   constructor(dataSource: DataSource, hooks: DatabaseHooks = {}) {
     this.#dataSource = dataSource;
@@ -132,11 +133,15 @@ export class Database {
     });
   }
 
+  /** For good: who asks afterwards is told DATABASE_UNAVAILABLE, and opens no connection that nobody would close. */
   async close(): Promise<void> {
+    this.#closed = true;
+    await this.#ready?.catch(() => undefined);
     if (this.#dataSource.isInitialized) await this.#dataSource.destroy();
   }
 
   async #connected(): Promise<void> {
+    if (this.#closed) throw new PlatformError('DATABASE_UNAVAILABLE', 'this handle of the database is closed');
     if (this.#dataSource.isInitialized) return;
     this.#ready ??= this.#dataSource.initialize().finally(() => (this.#ready = undefined));
     await this.#ready;

@@ -1,15 +1,5 @@
+import { PlatformProcesses } from '@centralita/contracts';
 import type { Scenario } from '../scenario.js';
-
-const roles = [
-  'ingest-webhook',
-  'ingest-media',
-  'ingest-sender',
-  'conversation',
-  'routing',
-  'billing',
-  'audit-log',
-  'gateway',
-] as const;
 
 /** Every process is killed without warning while all of them work, in an order of the seed's choice. */
 export const kills: Scenario = {
@@ -18,7 +8,8 @@ export const kills: Scenario = {
   customers: 40,
   bounded: false,
   faults: async ({ fleet }, random, print) => {
-    for (const role of random.shuffle([...roles])) {
+    const running = new Set(fleet.names());
+    for (const role of random.shuffle(PlatformProcesses.filter((name) => running.has(name)))) {
       await fleet.kill(role);
       print(`${role} was killed and is back`);
     }

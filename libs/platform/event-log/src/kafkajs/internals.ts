@@ -93,7 +93,7 @@ const waitForSync = (syncGroup: SyncProtocol): void => {
   };
 };
 
-type Joining = { joinAndSync(this: Joining): Promise<void>; leave(this: Joining): Promise<void> };
+type Joining = { joinAndSync: (this: Joining) => Promise<void>; leave: (this: Joining) => Promise<void> };
 const leaving = new WeakSet<Joining>();
 
 /** A member that could not finish its join leaves the group, which otherwise waits for it until its session ends. */
