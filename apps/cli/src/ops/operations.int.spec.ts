@@ -13,14 +13,23 @@ describe('centralita ops, on engines', () => {
   let log: EventLog;
   let database: TestDatabase;
   const master = Buffer.alloc(32, 7).toString('base64');
-  const ops = (...argv: string[]): Promise<Ran> =>
+  /** What audit-log tells at its metrics port. */
+  let told: () => string = () => '';
+  const opsWith = (env: Record<string, string>, ...argv: string[]): Promise<Ran> =>
     centralita(
       ['ops', ...argv],
       {},
       {
-        env: { KAFKA_BROKERS: kafka.brokers.join(','), DATABASE_MIGRATOR_URL: database.ownerUrl, KEYRING_MASTER_KEY: master },
+        env: {
+          KAFKA_BROKERS: kafka.brokers.join(','),
+          DATABASE_MIGRATOR_URL: database.ownerUrl,
+          KEYRING_MASTER_KEY: master,
+          ...env,
+        },
+        fetch: async () => new Response(told()),
       },
     );
+  const ops = (...argv: string[]): Promise<Ran> => opsWith({}, ...argv);
   const recorded = async (): Promise<string[]> => {
     const types: string[] = [];
     const ranges = [...(await log.admin.endOffsets('operations.events.v1'))].map(([partition, to]) => ({
@@ -67,8 +76,33 @@ describe('centralita ops, on engines', () => {
 
   it('finds its own event again, and shows a group that is behind', async () => {
     const ran = await ops('selftest', 'roundtrip');
-    expect([ran.err, ran.exitCode, ran.out.at(-1)]).toEqual([[], 0, 'result: OK']);
+    expect([ran.err, ran.exitCode, ran.out]).toEqual([
+      [],
+      0,
+      [
+        expect.stringMatching(/^on the log with every byte after \d+ ms: OK$/),
+        'tables of audit-log (not looked at: no SELFTEST_AUDIT_LOG_HEALTH_URL): OK',
+        'result: OK',
+      ],
+    ]);
     expect(await recorded()).toEqual(['topics.created.v1', 'selftest.ran.v1']);
+    // and waits for a service whose tables hold an older one, until they hold this one or the time is over
+    const address = { SELFTEST_AUDIT_LOG_HEALTH_URL: 'http://audit-log.test:9090' };
+    const before = Date.now();
+    let asked = 0;
+    told = () => `selftest_projected_timestamp_seconds{service="audit-log"} ${(asked++ < 2 ? before - 1 : Date.now()) / 1000}\n`;
+    const projected = await opsWith(address, 'selftest', 'roundtrip');
+    expect([asked, projected.exitCode, projected.out[1]]).toEqual([
+      3,
+      0,
+      expect.stringMatching(/^in the tables of audit-log after \d+ ms more: OK$/),
+    ]);
+    told = () => '';
+    const missing = await opsWith(address, 'selftest', 'roundtrip', '--within', '1');
+    expect([missing.exitCode, missing.out.slice(1)]).toEqual([
+      1,
+      ['in the tables of audit-log: not there after 1 s; see its lag with `centralita ops lag`', 'result: FAILED'],
+    ]);
     expect((await ops('lag')).out).toEqual(['behind: 0 records']);
     // given a group that has stopped before the last record
     const append = (): Promise<void> => log.append([{ topic: 'billing.events.v1', key: 'a', value: Buffer.from('x') }]);

@@ -42,7 +42,7 @@ does is here; the test of the chart compares it with the documented graph.
 {{- toJson $out -}}
 {{- end }}
 
-{{/* The Jobs that are rendered: component -> {targets, callsAll}, as JSON. */}}
+{{/* The Jobs that are rendered: component -> {targets, callsAll}, and of those that fill a projection again {projection, fact} with the facts of its process, as JSON. */}}
 {{- define "centralita.jobs" -}}
 {{- $v := .Values -}}
 {{- $workloads := include "centralita.workloads" . | fromJson -}}
@@ -52,6 +52,13 @@ does is here; the test of the chart compares it with the documented graph.
 {{- if eq $v.kafka.topics.manage "job" }}{{ $_ := set $out "topics" (dict "targets" (list "kafka")) }}{{ end -}}
 {{- if and $v.jobs.replay.enabled (hasKey $workloads "billing") }}{{ $_ := set $out "replay" (dict "targets" (list "kafka" "postgres")) }}{{ end -}}
 {{- if and $v.jobs.verify.enabled (hasKey $workloads "audit-log") }}{{ $_ := set $out "verify" (dict "targets" (list "kafka" "postgres")) }}{{ end -}}
+{{- /* Only with migrations of ours does the chart know the owner of the tables. */}}
+{{- if and $v.jobs.projections.enabled (ne $v.migrations.mode "none") -}}
+{{- range $process, $w := $workloads -}}
+{{- $targets := concat (list "kafka" "postgres") (ternary (list "kms") (list) (and $w.fact.keyring (ne $v.kms.provider "local"))) -}}
+{{- range $projection, $topics := $w.fact.projections }}{{ $_ := set $out (printf "projection-%s" $projection) (dict "targets" $targets "projection" $projection "fact" $w.fact) }}{{ end -}}
+{{- end -}}
+{{- end -}}
 {{- if $v.archive.enabled }}{{ $_ := set $out "archive" (dict "targets" (concat (list "kafka") (ternary (list "s3") (list) (ne $v.archive.s3.bucket "")))) }}{{ end -}}
 {{- if and $v.tests.enabled $v.tests.run }}{{ $_ := set $out "selftest" (dict "targets" (list "kafka") "callsAll" true) }}{{ end -}}
 {{- end -}}

@@ -72,7 +72,7 @@ metadata:
 automountServiceAccountToken: false
 {{- end }}
 
-{{/* Environment of the container of a Job, all but migrations. (dict "root" "out" "job" "replay") */}}
+{{/* Environment of the container of a Job, all but migrations. (dict "root" "out" "job" "replay" "fact" of the process whose projection it fills) */}}
 {{- define "centralita.jobEnv" -}}
 {{- $root := .root -}}
 {{- $v := $root.Values -}}
@@ -86,6 +86,10 @@ automountServiceAccountToken: false
 {{- else if eq .job "verify" -}}
 {{- include "centralita.databaseEnv" (dict "root" $root "out" $out "database" "audit-log" "prefix" "DATABASE" "secret" "existingSecret" "pooler" false) -}}
 {{- include "centralita.secretFile" (dict "out" $out "env" "AUDIT_SIGNING_KEY_FILE" "secret" $v.signingKeys.auditLog.existingSecret "key" $v.signingKeys.auditLog.key) -}}
+{{- else if .fact -}}
+{{- include "centralita.databaseEnv" (dict "root" $root "out" $out "database" .fact.database "prefix" "DATABASE_MIGRATOR" "secret" "ownerExistingSecret" "pooler" false) -}}
+{{- if has "ACCOUNTS_FILE" .fact.settings }}{{ include "centralita.documentFile" (dict "out" $out "env" "ACCOUNTS_FILE" "from" $v.accounts) }}{{ end -}}
+{{- if .fact.keyring }}{{ include "centralita.keyringEnv" (dict "root" $root "out" $out) }}{{ end -}}
 {{- else if eq .job "archive" -}}
 {{- include "centralita.archiveEnv" (dict "root" $root "out" $out) -}}
 {{- include "centralita.secretFile" (dict "out" $out "env" "ARCHIVE_SIGNING_KEY_FILE" "secret" $v.signingKeys.archive.existingSecret "key" $v.signingKeys.archive.key) -}}
@@ -130,12 +134,12 @@ automountServiceAccountToken: false
 {{- if .relay }}{{ $_ := set .out.env "DATABASE_RELAY_ROLE" $db.relayRole }}{{ end -}}
 {{- end }}
 
-{{/* A CronJob of one command. (dict "root" "job" "archive" "app" "cli" "args" (list) "schedule" "deadline" "initContainers") */}}
+{{/* A CronJob of one command. (dict "root" "job" "archive" "app" "cli" "args" (list) "schedule" "suspend" "deadline" "initContainers" "fact") */}}
 {{- define "centralita.cronJob" -}}
 {{- $root := .root -}}
 {{- $jobs := $root.Values.jobs -}}
 {{- $out := dict "env" (dict) "secrets" (dict) "config" (dict) "token" (dict) "folders" (dict) -}}
-{{- include "centralita.jobEnv" (dict "root" $root "out" $out "job" .job) -}}
+{{- include "centralita.jobEnv" (dict "root" $root "out" $out "job" .job "fact" .fact) -}}
 {{- include "centralita.jobServiceAccount" (dict "root" $root "part" .job) }}
 ---
 apiVersion: batch/v1
@@ -145,6 +149,9 @@ metadata:
 spec:
   schedule: {{ .schedule | quote }}
   timeZone: Etc/UTC
+  {{- if .suspend }}
+  suspend: true
+  {{- end }}
   concurrencyPolicy: Forbid
   startingDeadlineSeconds: 3600
   successfulJobsHistoryLimit: {{ int $jobs.successfulJobsHistoryLimit }}

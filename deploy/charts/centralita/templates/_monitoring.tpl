@@ -43,6 +43,6 @@ metricRelabelings:
   "autoscalers" (printf "horizontalpodautoscaler=~\"(keda-hpa-)?%s.*\"" $prefix)
   "budgets" (printf "poddisruptionbudget=~\"%s.*\"" $prefix)
   "migrations" (printf "job_name=~\"%s.*-migrate-.*\"" $prefix)
-  "operations" (printf "job_name=~\"%s.*-(topics|replay|verify|archive)(-.*)?\"" $prefix)
+  "operations" (printf "job_name=~\"%s.*-(topics|replay|verify|projection|archive)(-.*)?\"" $prefix)
   | toJson -}}
 {{- end }}

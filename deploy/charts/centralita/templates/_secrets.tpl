@@ -10,12 +10,12 @@ Every secret that a rendered pod mounts, with its keys: name -> key -> true, as 
 {{- include "centralita.workloadEnv" (dict "root" $root "w" $w "out" $out) -}}
 {{- $outs = append $outs $out -}}
 {{- end -}}
-{{- range $job, $_ := include "centralita.jobs" . | fromJson -}}
+{{- range $job, $spec := include "centralita.jobs" . | fromJson -}}
 {{- if eq $job "migrate" -}}
 {{- range include "centralita.migrateContainers" $root | fromJsonArray }}{{ $outs = append $outs .out }}{{ end -}}
 {{- else -}}
 {{- $out := dict "env" (dict) "secrets" (dict) "config" (dict) "token" (dict) "folders" (dict) -}}
-{{- include "centralita.jobEnv" (dict "root" $root "out" $out "job" $job) -}}
+{{- include "centralita.jobEnv" (dict "root" $root "out" $out "job" $job "fact" $spec.fact) -}}
 {{- if eq $job "replay" }}{{ include "centralita.migratorEnv" (dict "root" $root "out" $out "database" "billing-replay" "relay" true) }}{{ end -}}
 {{- $outs = append $outs $out -}}
 {{- end -}}

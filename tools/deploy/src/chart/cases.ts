@@ -102,7 +102,7 @@ const allOn = {
 
 const allOff = {
   services: switched({}),
-  jobs: { replay: { enabled: false }, verify: { enabled: false } },
+  jobs: { replay: { enabled: false }, verify: { enabled: false }, projections: { enabled: false } },
   archive: { enabled: false },
   kafka: { topics: { manage: 'none' } },
   migrations: { mode: 'none' },
@@ -151,6 +151,7 @@ export const cases: readonly Case[] = [
     },
   },
   { name: 'air gap', options: { values: { global: { imageRegistry: 'mirror.internal:5000' } } } },
+  { name: 'migrations by somebody else', options: { values: { migrations: { mode: 'none' } } } },
   { name: 'migrations as hook', options: { values: { migrations: { mode: 'hook' } } } },
   { name: 'topics by Strimzi', options: { values: { kafka: { topics: { manage: 'strimzi', profile: 'medium' } } } } },
   { name: 'OAUTHBEARER', options: { values: { kafka: { sasl: { mechanism: 'oauthbearer' } } } } },

@@ -78,6 +78,8 @@ const table: Readonly<Record<string, string>> = {
   topics: 'dns kafka',
   replay: 'dns kafka postgres',
   verify: 'dns kafka postgres',
+  'projection-usage': 'dns kafka postgres',
+  'projection-facts': 'dns kafka kms postgres',
   archive: 'dns kafka s3',
   selftest: [
     'audit-log:8080 audit-log:9090 billing:8080 billing:9090 conversation:8080 conversation:9090 dns gateway:8080 gateway:9090',

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { catalogue, type Topic } from '@centralita/contracts';
-import type { ServiceOptions } from '@centralita/platform-nest';
+import type { Projection, ProjectionsOptions, ServiceOptions } from '@centralita/platform-nest';
 import { z } from 'zod';
 import { repository } from '../repository.js';
 
@@ -43,6 +43,8 @@ export type ProcessFacts = {
   readonly calls: readonly string[];
   /** Those of its own settings that the chart fills in. */
   readonly settings: readonly string[];
+  /** What its image fills again (`projection NAME`), each with the topics that it is filled from. */
+  readonly projections?: Readonly<Record<string, readonly Topic[]>>;
 };
 
 const chartSettings = [
@@ -75,6 +77,23 @@ const handledBelow = (folder: string): Topic[] => {
     [...readFileSync(join(folder, file), 'utf8').matchAll(/@OnEvents\(\s*'([^']+)'/g)].map(([, topic]) => topic as Topic),
   );
   return [...new Set(topics)].sort();
+};
+
+type Projections = {
+  readonly projections: (env: NodeJS.ProcessEnv) => ProjectionsOptions;
+} & Readonly<Record<`${string}Projection`, (needs?: unknown) => Projection>>;
+
+/** None is opened: its name is a key, and which topics it handles does not depend on what it is given. */
+const projectionsOf = async (app: string): Promise<Partial<ProcessFacts>> => {
+  const file = 'projections.ts';
+  if (!existsSync(join(sourceOf(app), file))) return {};
+  const module = await load<Projections>(app, file);
+  const names = Object.keys(module.projections({}).projections).sort();
+  return {
+    projections: Object.fromEntries(
+      names.map((name) => [name, [...module[`${name}Projection`]!().handlers.keys()].sort() as Topic[]]),
+    ),
+  };
 };
 
 /** Topics on which a service's events stand, by the catalogue. */
@@ -157,10 +176,19 @@ export const processes = async (): Promise<Readonly<Record<string, ProcessFacts>
     },
     'ingest-media': roleOfIngest('media', ingest.mediaService, 'fetch-media'),
     'ingest-sender': roleOfIngest('sender', ingest.senderService, 'send-reply'),
-    conversation: behindGateway('conversation', 'conversation', conversationService, sourceOf('conversation')),
-    routing: behindGateway('routing', 'routing', routingService, sourceOf('routing'), { listens: true }),
-    billing: behindGateway('billing', 'billing', billing, sourceOf('billing')),
-    'audit-log': behindGateway('audit-log', 'audit-log', auditLog, sourceOf('audit-log')),
+    conversation: behindGateway(
+      'conversation',
+      'conversation',
+      conversationService,
+      sourceOf('conversation'),
+      await projectionsOf('conversation'),
+    ),
+    routing: behindGateway('routing', 'routing', routingService, sourceOf('routing'), {
+      ...(await projectionsOf('routing')),
+      listens: true,
+    }),
+    billing: behindGateway('billing', 'billing', billing, sourceOf('billing'), await projectionsOf('billing')),
+    'audit-log': behindGateway('audit-log', 'audit-log', auditLog, sourceOf('audit-log'), await projectionsOf('audit-log')),
     gateway: {
       ...bare,
       app: 'gateway',

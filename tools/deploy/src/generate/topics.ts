@@ -50,6 +50,10 @@ const jobs = (facts: Readonly<Record<string, ProcessFacts>>): User[] => {
     // What these two found out leaves by the outbox of the service whose books they check.
     { name: 'replay', acls: readAll(facts['billing']?.reads ?? [], []) },
     { name: 'verify', acls: readAll([...(facts['audit-log']?.reads ?? []), 'audit.sequenced.v1', 'audit.checkpoints.v1'], []) },
+    // So does that a projection was filled again: its Job only reads.
+    ...Object.values(facts).flatMap(({ projections = {} }) =>
+      Object.entries(projections).map(([name, topics]) => ({ name: `projection-${name}`, acls: readAll(topics, []) })),
+    ),
     { name: 'archive', acls: readAll(Topics, ['operations.events.v1']) },
     { name: 'selftest', acls: [...readAll(Topics, ['operations.events.v1']), ...groups] },
   ];

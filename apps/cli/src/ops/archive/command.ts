@@ -1,12 +1,13 @@
 import { PlatformError } from '@centralita/contracts';
 import type { VerifierKey } from '@centralita/domain-ledger';
 import { objectStoreEnv, objectStoreOptions, openObjectStore, type ObjectStore } from '@centralita/object-store';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { z } from 'zod';
 import { reasonOf, type Io, type Outcome } from '../../io.js';
 import { DIFFERENT, DONE } from '../exit-codes.js';
 import { operationRecord, readSettings, withLog } from '../log.js';
 import { counted, operation, type Answer } from '../operation.js';
+import { wholeNumber } from '../whole-number.js';
 import { appendable, restoreArchive } from './restore.js';
 import { runArchive } from './run.js';
 import { ArchiveSigner, trustedKeys } from './signing.js';
@@ -140,11 +141,6 @@ export const archiveCommand = (io: Io, outcome: Outcome): Command => {
     }),
   );
   return archive;
-};
-
-export const wholeNumber = (text: string): number => {
-  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('not a number from 1 to 99999');
-  return Number(text);
 };
 
 /** `ops restore`: an empty cluster from the archive. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PlatformError } from '@centralita/contracts';
 import { partitionOf } from '@centralita/event-log';
 import { Command } from 'commander';
@@ -6,6 +7,7 @@ import type { Io, Outcome } from '../../io.js';
 import { DIFFERENT, DONE } from '../exit-codes.js';
 import { addressesOf, ask, samplesOf } from '../http.js';
 import { operationRecord, withLog } from '../log.js';
+import { wholeNumber } from '../whole-number.js';
 import { operation, type Answer } from '../operation.js';
 
 type Check = { readonly name: string; readonly problem: string | null };
@@ -52,6 +54,48 @@ const authorizationChecks = async (io: Io, { name, url }: { name: string; url: s
   );
 };
 
+/** Process that projects self-tests, and the metric by which it tells what its tables hold. */
+const PROJECTED = { by: 'audit-log', metric: 'selftest_projected_timestamp_seconds' } as const;
+/** A consumer that has just started waits for its group first. */
+const PROJECTED_WITHIN_SECONDS = 60;
+const LOOK_EVERY_MS = 250;
+
+/** Waits until the process has applied what was appended at `at`; without its address there is nothing to look at. */
+const projectionCheck = async (io: Io, at: Date, withinSeconds: number): Promise<Check> => {
+  const address = addressesOf(io, '_HEALTH_URL').find(({ name }) => name === PROJECTED.by);
+  if (!address) return { name: `tables of ${PROJECTED.by} (not looked at: no SELFTEST_AUDIT_LOG_HEALTH_URL)`, problem: null };
+  const started = performance.now();
+  const elapsed = (): number => performance.now() - started;
+  do {
+    const { text } = await ask(io, `${address.url}/metrics`);
+    if (samplesOf(text, PROJECTED.metric).some(({ value }) => value >= at.getTime() / 1000))
+      return { name: `in the tables of ${PROJECTED.by} after ${elapsed().toFixed(0)} ms more`, problem: null };
+    await sleep(LOOK_EVERY_MS);
+  } while (elapsed() < withinSeconds * 1000);
+  const problem = `not there after ${withinSeconds} s; see its lag with \`centralita ops lag\``;
+  return { name: `in the tables of ${PROJECTED.by}`, problem };
+};
+
+const roundtrip = (io: Io, withinSeconds: number): Promise<Answer> =>
+  withLog(io, 'selftest', async ({ log, principal }) => {
+    const started = performance.now();
+    const now = new Date();
+    const record = operationRecord('selftest.ran.v1', { runId: randomUUID(), principal, at: now.toISOString() }, now);
+    const [topic] = await log.admin.describeTopics([record.topic]);
+    const partition = partitionOf(record.key ?? '', topic?.partitions ?? 1);
+    await log.append([record]);
+    const found = await log.lastRecord(
+      record.topic,
+      partition,
+      ({ value }) => record.value !== null && value?.equals(record.value) === true,
+    );
+    const onLog: Check = {
+      name: `on the log with every byte after ${(performance.now() - started).toFixed(0)} ms`,
+      problem: found ? null : 'what was acknowledged is not there',
+    };
+    return answerOf(found ? [onLog, await projectionCheck(io, now, withinSeconds)] : [onLog]);
+  });
+
 /** `ops selftest health|schema|roundtrip|authz`: what `helm test` runs, each as a Job. */
 export const selftestCommand = (io: Io, outcome: Outcome): Command => {
   const selftest = new Command('selftest').description(
@@ -88,23 +132,9 @@ export const selftestCommand = (io: Io, outcome: Outcome): Command => {
     ),
   );
   selftest.addCommand(
-    operation(io, outcome, 'roundtrip', 'an event is appended, and found again on the log with every byte', async () =>
-      withLog(io, 'selftest', async ({ log, principal }) => {
-        const started = performance.now();
-        const now = new Date();
-        const record = operationRecord('selftest.ran.v1', { runId: randomUUID(), principal, at: now.toISOString() }, now);
-        const [topic] = await log.admin.describeTopics([record.topic]);
-        const partition = partitionOf(record.key ?? '', topic?.partitions ?? 1);
-        await log.append([record]);
-        const found = await log.lastRecord(
-          record.topic,
-          partition,
-          ({ value }) => record.value !== null && value?.equals(record.value) === true,
-        );
-        const name = `round trip of ${(performance.now() - started).toFixed(0)} ms`;
-        return answerOf([{ name, problem: found ? null : 'what was acknowledged is not on the log' }]);
-      }),
-    ),
+    operation(io, outcome, 'roundtrip', 'an event is appended, found on the log, and projected by a service', async (command) =>
+      roundtrip(io, command.opts<{ within: number }>().within),
+    ).option('--within <seconds>', 'longest wait for the service', wholeNumber, PROJECTED_WITHIN_SECONDS),
   );
   selftest.addCommand(
     operation(io, outcome, 'authz', 'nobody gets in without a token, or with one that the gateway has not signed', async () =>

@@ -2,7 +2,7 @@ import { Topics } from '@centralita/contracts';
 import { ensureTopics, topicProblems, topicSpecs } from '@centralita/event-log';
 import { Command } from 'commander';
 import type { Io, Outcome } from '../../io.js';
-import { wholeNumber } from '../archive/command.js';
+import { wholeNumber } from '../whole-number.js';
 import { DIFFERENT, DONE } from '../exit-codes.js';
 import { operationRecord, withLog } from '../log.js';
 import { operation } from '../operation.js';

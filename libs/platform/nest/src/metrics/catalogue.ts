@@ -127,6 +127,10 @@ export const metricCatalogue = {
   ),
   audit_verify_failures_total: counter('Holes and contradictions in what the sources sent.', ['audit-log'], ['kind']),
 
+  selftest_projected_timestamp_seconds: gauge('When the newest self-test ran that came through the log into the tables.', [
+    'audit-log',
+  ]),
+
   lag_sample_age_seconds: gauge('Time since the exporter last measured all groups.', ['lag-exporter']),
   topic_mismatch: gauge(
     '1 for each setting in which a topic is not what it must be: its partitions, or a setting such as retention.ms.',

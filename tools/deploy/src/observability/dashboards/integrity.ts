@@ -80,6 +80,11 @@ export const integrity: Dashboard = {
           alerts: ['KmsErrors'],
         },
         {
+          title: 'Time since the last self-test that came all the way',
+          unit: 's',
+          queries: [['time() - max(selftest_projected_timestamp_seconds{${ours}} > 0)', 'age']],
+        },
+        {
           title: 'Time since a key was rotated',
           unit: 's',
           queries: [['max(key_rotation_age_seconds{${ours}})', 'age']],
