@@ -6,11 +6,14 @@ export type Io = {
   readonly writeFile: (path: string, text: string) => Promise<void>;
   /** A new file that is written bit by bit; whatever stood there is gone. */
   readonly openFile: (path: string) => Promise<OpenFile>;
+  /** Runs the program of a service with the environment of this process; null when it is not installed beside this one. */
+  readonly runService: (service: string, args: readonly string[]) => Promise<RanService | null>;
   readonly fetch: typeof fetch;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
 };
+export type RanService = { readonly exitCode: number; readonly out: readonly string[]; readonly err: readonly string[] };
 export type OpenFile = { readonly write: (text: string) => Promise<void>; readonly close: () => Promise<void> };
 
 /** The command line was wrong or a file cannot be read: sysexits' EX_USAGE, apart from every verdict. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { open, readFile, writeFile } from 'node:fs/promises';
+import { runService } from './run-service.js';
 import { run } from './program.js';
 
 process.exitCode = await run(process.argv.slice(2), {
@@ -17,6 +18,7 @@ process.exitCode = await run(process.argv.slice(2), {
     const file = await open(path, 'w');
     return { write: (text) => file.appendFile(text), close: () => file.close() };
   },
+  runService,
   fetch: (input, init) => fetch(input, init),
   env: process.env,
   out: (line) => void process.stdout.write(`${line}\n`),

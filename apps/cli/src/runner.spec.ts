@@ -7,7 +7,7 @@ export type Ran = { exitCode: number; out: string[]; err: string[]; written: Rec
 export const centralita = async (
   argv: readonly string[],
   files: Readonly<Record<string, string | Uint8Array>>,
-  outside: Partial<Pick<Io, 'fetch' | 'env'>> = {},
+  outside: Partial<Pick<Io, 'fetch' | 'env' | 'runService'>> = {},
 ): Promise<Ran> => {
   const ran: Ran = { exitCode: -1, out: [], err: [], written: {} };
   ran.exitCode = await run(argv, {
@@ -30,6 +30,7 @@ export const centralita = async (
     },
     fetch: () => Promise.reject(new TypeError('fetch failed', { cause: { code: 'ENOTFOUND' } })),
     env: {},
+    runService: async () => null,
     ...outside,
     out: (line) => void ran.out.push(line),
     err: (line) => void ran.err.push(line),

@@ -7,6 +7,7 @@ import { exporterCommand } from './exporter/command.js';
 import { keyCommand } from './key/command.js';
 import { keyringCommand } from './keyring/command.js';
 import { lagCommand } from './lag/command.js';
+import { projectionCommand } from './projection/command.js';
 import { relayCommand } from './relay/command.js';
 import { selftestCommand } from './selftest/command.js';
 import { topicsCommand } from './topics/command.js';
@@ -17,6 +18,7 @@ const subcommands: readonly ((io: Io, outcome: Outcome) => Command)[] = [
   relayCommand,
   parkedCommand,
   topicsCommand,
+  projectionCommand,
   keyringCommand,
   keyCommand,
   archiveCommand,

@@ -20,7 +20,7 @@ export const DIFFERENT = 1;
 export const NOT_NOW = 2;
 export const MALFORMED = 3;
 const EXIT_SOFTWARE = 70;
-const EXIT_CONFIGURATION = 78;
+export const EXIT_CONFIGURATION = 78;
 
 const byCode: Partial<Record<ErrorCode, ExitCode>> = {
   CONFIGURATION_INVALID: EXIT_CONFIGURATION,

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { centralita, type Ran } from '../runner.spec.js';
+import { operationRecord } from './log.js';
 
 describe('centralita ops, on engines', () => {
   let folder: string;
@@ -123,6 +124,24 @@ describe('centralita ops, on engines', () => {
     expect([records, partitions.filter((one) => one.records !== '0')]).toEqual([
       1,
       [{ group: 'billing', topic: 'billing.events.v1', partition: expect.any(Number), next: '1', end: '2', records: '1' }],
+    ]);
+  });
+
+  it('lists projections with the newest time that the log says they were filled again', async () => {
+    const never = ['usage of billing: never filled again', 'facts of audit-log: never filled again'];
+    expect((await ops('projection', 'list')).out).toEqual(never);
+    const [older, newer] = ['2026-11-20T10:00:00.000Z', '2026-11-22T10:00:00.000Z'];
+    const rebuilt = (at: string, rows: string) =>
+      operationRecord('projection.rebuilt.v1', { service: 'billing', projection: 'usage', rows, at }, new Date(at));
+    await log.append([rebuilt(newer, '12345'), rebuilt(older, '1')]);
+    expect((await ops('projection', 'list')).out).toEqual([
+      `usage of billing: filled again at ${newer}, 12,345 rows`,
+      'facts of audit-log: never filled again',
+    ]);
+    const { projections } = JSON.parse((await ops('projection', 'list', '--json')).out[0] ?? '') as { projections: unknown[] };
+    expect(projections).toEqual([
+      { projection: 'usage', service: 'billing', rebuilt: { at: newer, rows: '12345' } },
+      { projection: 'facts', service: 'audit-log', rebuilt: null },
     ]);
   });
 

@@ -18,6 +18,12 @@ export const PlatformProcesses = [
 export const PlatformProcess = z.enum(PlatformProcesses);
 export type PlatformProcess = z.infer<typeof PlatformProcess>;
 
+/** Views that are filled again from the log beside those that serve, each by a command of the service that keeps it. */
+export const PlatformProjections = { usage: 'billing', facts: 'audit-log' } as const satisfies Readonly<
+  Record<string, PlatformProcess>
+>;
+export type PlatformProjection = keyof typeof PlatformProjections;
+
 /** Processes with a consumer group: there keys can be parked. */
 export const ParkingProcess = PlatformProcess.extract([
   'conversation',

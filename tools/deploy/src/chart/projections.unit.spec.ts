@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { PlatformProjections } from '@centralita/contracts';
 import { describe, expect, it, jest } from '@jest/globals';
 import { processes } from '../generate/processes.js';
 import { render } from '../helm/render.js';
@@ -21,10 +22,8 @@ describe('Jobs that fill a projection again', () => {
     const declared = Object.values(await processes()).flatMap(({ app, projections = {} }) =>
       Object.keys(projections).map((name) => ({ app, args: ['projection', name] })),
     );
-    expect(declared).toEqual([
-      { app: 'billing', args: ['projection', 'usage'] },
-      { app: 'audit-log', args: ['projection', 'facts'] },
-    ]);
+    // The operators' command knows them from the contracts.
+    expect(declared).toEqual(Object.entries(PlatformProjections).map(([name, app]) => ({ app, args: ['projection', name] })));
     const rendered = podsOf(rebuilds()).flatMap(({ spec }) =>
       spec.containers.map(({ image, args }) => ({ app: /([^/]+):[^/]+$/.exec(image ?? '')?.[1], args })),
     );

@@ -159,14 +159,14 @@ const projections = [
   { service: 'audit-log', database: 'audit_log', name: 'facts', tables: ['assignment', 'task_queue', 'agent_queues'] },
 ] as const;
 
-/** By the services' own command, as the owner of the tables; true when every row is there again. */
+/** By the operators' command, with the settings of the service and as the owner of the tables; true when every row is there again. */
 const rebuildProjections = async (context: StartContext): Promise<boolean> => {
   let equal = true;
   for (const { service, database, name, tables } of projections) {
     const { adminUrl, ownerUrl } = context.databases[database];
     const before = await contentsOf(adminUrl, tables);
-    const { script, env } = context.service(service);
-    const ran = await runNode(script, ['projection', name], { ...env, DATABASE_MIGRATOR_URL: ownerUrl });
+    const { env } = context.service(service);
+    const ran = await runNode(cli, ['ops', 'projection', 'rebuild', name], { ...env, DATABASE_MIGRATOR_URL: ownerUrl });
     if (ran.exitCode !== 0) throw new Error(`the projection ${name} was not filled again: ${ran.output.trim()}`);
     equal &&= before.rows > 0 && isDeepStrictEqual(await contentsOf(adminUrl, tables), before);
   }

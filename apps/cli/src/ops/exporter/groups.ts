@@ -7,5 +7,5 @@ export const groupTopics: Readonly<Record<string, readonly Topic[]>> = {
   conversation: ['routing.events.v1', 'wa.inbound.v1', 'wa.outbound.v1'],
   routing: ['conversation.events.v1'],
   billing: ['billing.events.v1', 'wa.inbound.v1'],
-  'audit-log': ['access.events.v1', 'conversation.events.v1', 'routing.events.v1'],
+  'audit-log': ['access.events.v1', 'conversation.events.v1', 'operations.events.v1', 'routing.events.v1'],
 };
