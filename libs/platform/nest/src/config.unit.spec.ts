@@ -103,6 +103,13 @@ describe('secrets in files', () => {
       folder,
     ]);
     expect(url.href).not.toContain('hunter2');
+    // also where a schema demands what another leaves open
+    const demanded = serviceEnv.pick({ KEYRING_DATABASE_URL: true }).required();
+    const [keyring] = loadConfig(
+      { KEYRING_DATABASE_URL: 'postgres://keys.example/k', KEYRING_DATABASE_CREDENTIALS_DIR: folder },
+      demanded,
+    );
+    expect(new URL(keyring.KEYRING_DATABASE_URL).searchParams.get('credentials_dir')).toBe(folder);
     const both = failure({ ...good, DATABASE_CREDENTIALS_DIR: folder });
     expect(both.message).toContain('DATABASE_CREDENTIALS_DIR is of no use beside a name or password in DATABASE_URL');
     expect(both.message).not.toContain('hunter2');

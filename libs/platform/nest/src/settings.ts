@@ -14,7 +14,8 @@ type Marks = { readonly secret?: unknown; readonly database?: unknown };
 const marksOf = (schema: z.ZodType): Marks => {
   const own = schema.meta() as Marks | undefined;
   if (own?.secret !== undefined) return own;
-  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault ? marksOf(schema.unwrap() as z.ZodType) : {};
+  const wraps = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNonOptional;
+  return wraps ? marksOf(schema.unwrap() as z.ZodType) : {};
 };
 
 /** The settings that go with one: a file with what it holds, a folder with name and password. Null where there is none. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { objectStoreEnv, objectStoreOptions, openObjectStore, type ObjectStore } from '@centralita/object-store';
 import { openEventLog, type EventLog } from '@centralita/event-log';
 import {
@@ -22,6 +23,8 @@ const LAG_MS = 5_000;
 const SLOW_MS = 30_000;
 /** Beyond this nothing that is exported is true any more. */
 const STALE_SECONDS = 60;
+/** Longest wait for measurements that are under way: a log that is away holds nobody up. */
+const STOP_MS = 5_000;
 
 const { HTTP_HOST, METRICS_PORT, LOG_LEVEL, SERVICE_INSTANCE } = platformEnv.shape;
 /** With ARCHIVE_DIR or ARCHIVE_S3_BUCKET, how old the archive is is measured too. */
@@ -58,19 +61,21 @@ export const startExporter = async (env: NodeJS.ProcessEnv, overrides: ExporterO
   const meter = new LagMeter(metrics, () => new LagClock());
   const newest = new NewestEvents(metrics);
   const told = toldOnce(logger);
-  /** At once, and again `ms` after each time. */
-  const start = (ms: number, what: string, work: () => Promise<void>): (() => void) => {
+  /** At once, and again `ms` after each time. Gives how to stop, which lasts until what is under way has ended. */
+  const start = (ms: number, what: string, work: () => Promise<void>): (() => Promise<void>) => {
     const measure = told(what);
     let timer: NodeJS.Timeout | undefined;
     let stopped = false;
+    let underWay: Promise<void>;
     const again = async (): Promise<void> => {
       await measure(work);
-      if (!stopped) timer = setTimeout(() => void again(), ms).unref();
+      if (!stopped) timer = setTimeout(() => void (underWay = again()), ms).unref();
     };
-    void again();
+    underWay = again();
     return () => {
       stopped = true;
       clearTimeout(timer);
+      return underWay;
     };
   };
   const stops = [
@@ -89,8 +94,10 @@ export const startExporter = async (env: NodeJS.ProcessEnv, overrides: ExporterO
     port: server.port,
     close: async () => {
       health.drain();
-      for (const stop of stops) stop();
+      // A client that is closed in the middle of a question connects anew to ask it again, and nobody closes that connection.
+      const stopped = Promise.all(stops.map((stop) => stop()));
       await server.close();
+      await Promise.race([stopped, sleep(STOP_MS, undefined, { ref: false })]);
       if (!overrides.log) await log.close();
     },
   };

@@ -181,6 +181,31 @@ describe(startExporter.name, () => {
     expect((await fetch(`${at}/health/startup`)).status).toBe(200);
   });
 
+  it('ends when what it measures has ended: a client that is closed in the middle of a question asks it again', async () => {
+    const answer = Promise.withResolvers<Map<number, bigint>>();
+    let asked = false;
+    const real = platformLog();
+    const endOffsets = (): Promise<Map<number, bigint>> => {
+      asked = true;
+      return answer.promise;
+    };
+    const log = Object.assign(Object.create(real) as MemoryLog, { admin: { ...real.admin, endOffsets } });
+    const logger = createLogger({ service: 'lag-exporter', level: 'silent' });
+    const sut = await startExporter({ KAFKA_BROKERS: '127.0.0.1:1', METRICS_PORT: '0' }, { log, logger });
+    while (!asked) await setImmediate();
+    let closed = false;
+    const closing = sut.close().then(() => (closed = true));
+    const answers = (): Promise<boolean> =>
+      fetch(`http://127.0.0.1:${sut.port}/health/live`).then(
+        () => true,
+        () => false,
+      );
+    while (await answers()) await setImmediate();
+    expect(closed).toBe(false);
+    answer.resolve(new Map());
+    await closing;
+  });
+
   it('says what is wrong with its settings', async () => {
     await expect(startExporter({ METRICS_PORT: 'x' })).rejects.toMatchObject({ code: 'CONFIGURATION_INVALID' });
   });
