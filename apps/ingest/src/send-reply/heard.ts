@@ -11,6 +11,7 @@ type Mark = { readonly at: Date; readonly ends: ReadonlyMap<number, bigint> };
  */
 export class Heard {
   #mark: Mark | null = null;
+  #heard: Date | null = null;
 
   constructor(
     private readonly db: Database,
@@ -18,7 +19,7 @@ export class Heard {
     private readonly groupId: string,
   ) {}
 
-  /** The latest moment, by the clock of the database, up to which the group has applied all statuses; null: not up to the last mark. */
+  /** The latest moment, by the clock of the database, up to which the group is known to have applied all statuses; null: none yet. */
   async until(): Promise<Date | null> {
     const mark = (this.#mark ??= await this.#takeMark());
     const rows = await this.db.system((tx) =>
@@ -28,9 +29,11 @@ export class Heard {
       ),
     );
     const next = new Map(rows.map((row) => [row.partition, BigInt(row.next)]));
-    for (const [partition, end] of mark.ends) if ((next.get(partition) ?? 0n) < end) return null;
-    this.#mark = null;
-    return mark.at;
+    if ([...mark.ends].every(([partition, end]) => (next.get(partition) ?? 0n) >= end)) {
+      this.#heard = mark.at;
+      this.#mark = null;
+    }
+    return this.#heard;
   }
 
   async #takeMark(): Promise<Mark> {

@@ -18,6 +18,8 @@ const inOpenTransaction = async (
   const client = new Client({ connectionString: context.databases[database].adminUrl, application_name: 'faults-third-writer' });
   await client.connect();
   try {
+    // Open for as long as the others take, on a machine however busy.
+    await client.query('set idle_in_transaction_session_timeout = 0');
     await client.query('begin');
     // Its place in the order of transactions is taken now, before those of everybody who commits meanwhile.
     await client.query('select pg_current_xact_id()');

@@ -9,6 +9,8 @@ const HELP = `
 Settings: KAFKA_*, METRICS_PORT, HTTP_HOST, LOG_LEVEL; ARCHIVE_* (as for \`ops archive\`) to tell how old the archive is.
 It reads positions that consumer groups commit to the brokers, needs no database, and ends on SIGTERM.`;
 
+const LINGER_MS = 1_000;
+
 /** `centralita ops exporter`: what only somebody outside of the services can measure, for Prometheus. */
 export const exporterCommand = (io: Io, outcome: Outcome): Command =>
   new Command('exporter')
@@ -19,6 +21,8 @@ export const exporterCommand = (io: Io, outcome: Outcome): Command =>
         const exporter = await startExporter({ ...io.env });
         await Promise.race(['SIGTERM', 'SIGINT'].map((signal) => once(process, signal)));
         await exporter.close();
+        // A client that could not be closed, its log being away, must not keep the pod for the rest of its grace period.
+        setTimeout(() => process.exit(), LINGER_MS).unref();
       } catch (error) {
         if (!isPlatformError(error)) throw error;
         io.err(`error: ${error.message}`);
