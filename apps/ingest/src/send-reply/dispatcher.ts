@@ -135,8 +135,7 @@ export class Dispatcher {
 
   async #expire(tenantId: string): Promise<void> {
     const { ledger, heard, logger, unresolvedAfterSeconds } = this.#options;
-    await ledger.expire(tenantId);
-    if (!(await ledger.anyUnknown(tenantId, unresolvedAfterSeconds))) return;
+    if (!(await ledger.expire(tenantId, unresolvedAfterSeconds))) return;
     try {
       const until = await heard.until();
       if (until) await ledger.giveUp(tenantId, unresolvedAfterSeconds, until);

@@ -156,30 +156,27 @@ export class SendLedger {
     );
   }
 
-  /** What time alone decides: a caller that died leaves an unknown call, which is never made again. */
-  async expire(tenantId: string): Promise<void> {
-    await this.db.withTenant(tenantId, (tx) =>
-      tx.execute(
+  /**
+   * What time alone decides: a caller that died leaves an unknown call, which is never made again. Whether calls of at least `seconds` ago
+   * are unknown then.
+   */
+  async expire(tenantId: string, seconds: number): Promise<boolean> {
+    return this.db.withTenant(tenantId, async (tx) => {
+      await tx.execute(
         `update send s
          set state = case when message_ref is null then 'unknown' else 'decided' end,
              outcome = case when message_ref is not null then jsonb_build_object('state', 'accepted', 'messageRef', message_ref) end,
              lease_owner = null, lease_until = null
          where tenant_id = $1 and state = 'attempted' and lease_until < now()`,
         [tenantId],
-      ),
-    );
-  }
-
-  /** Whether calls of at least `seconds` ago are still unknown. */
-  async anyUnknown(tenantId: string, seconds: number): Promise<boolean> {
-    const rows = await this.db.withTenant(tenantId, (tx) =>
-      tx.query(
+      );
+      const overdue = await tx.query(
         `select from send
          where tenant_id = $1 and state = 'unknown' and attempted_at < now() - make_interval(secs => $2) limit 1`,
         [tenantId, seconds],
-      ),
-    );
-    return rows.length > 0;
+      );
+      return overdue.length > 0;
+    });
   }
 
   /** An unknown call that nothing proved in the `seconds` after it is unresolved, if all that was said until `heard` is taken up. */
