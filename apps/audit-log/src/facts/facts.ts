@@ -30,7 +30,7 @@ export type KnownFacts = {
   readonly parked?: ReadonlySet<string>;
 };
 
-/** What a reason is about: a conversation, or, in a list, a customer by commitment. */
+/** What a reason is about: a conversation, or, where the record names none, a customer by commitment. */
 export type Target = { readonly conversationId: string | null; readonly subject: string | null };
 
 const bySince = (a: { readonly since: number }, b: { readonly since: number }): number => a.since - b.since;
@@ -75,9 +75,17 @@ export class Facts {
     return [...Map.groupBy(this.#queues.of(target), ({ conversationId }) => conversationId).values()];
   }
 
-  /** Whether something that routing decided about this customer may be missing. */
-  incomplete(subject: string): boolean {
-    return this.#parked.has(subject);
+  /**
+   * Whether something that routing decided about the target may be missing. Of a conversation nothing may be known at all, not even
+   * whose it is: then it may be that of anybody who is parked.
+   */
+  incomplete({ conversationId, subject }: Target): boolean {
+    if (conversationId === null) return subject !== null && this.#parked.has(subject);
+    const target = { conversationId, subject };
+    const known = [...this.#assignments.of(target), ...this.#queues.of(target)];
+    return known.length === 0
+      ? this.#parked.size > 0
+      : known.some((fact) => fact.subject !== null && this.#parked.has(fact.subject));
   }
 
   /** The definitions of an agent, one after the other. */

@@ -23,6 +23,8 @@ const around = <Fact extends { readonly since: number }>(history: readonly Fact[
 /** An assignment of this conversation, or of one of this customer, to the actor, in force at the time of the record. */
 const assigned = (facts: Facts, agentId: string, target: Target, at: number): Verdict => {
   const known = facts.assignments(target);
+  // Of a conversation there is always a decision. A customer without any is a participant of a group, whose conversation is not theirs.
+  if (target.conversationId === null && known.length === 0 && facts.queues(target).length === 0) return unverifiable;
   const own = known.filter((each) => each.agentId === agentId);
   const confirming = own.find((each) => inForce(each, at));
   if (confirming) return { verified: 'confirmed', basis: [confirming.assignedEvent] };
@@ -58,9 +60,10 @@ export const isVerifiable = (record: AccessRecord): boolean =>
   rules[record.reason.code] !== undefined && record.subjects.length > 0;
 
 /**
- * Checks the stated reason of a record against what routing had decided when it occurred (audit reference 13). A list is
- * contradicted when any of its subjects is, and confirmed when all are. What is parked contradicts nobody. Reasons without a rule, and records that show nobody, are
- * unverifiable.
+ * Checks the stated reason of a record against what routing had decided when it occurred (audit reference 13). Whoever may see a
+ * conversation may see all who wrote in it, so a record of a conversation is judged by that conversation, whoever its subjects are: in a
+ * group they are its participants. A list is judged by customer: contradicted when any of them is, confirmed when all are. What is parked
+ * contradicts nobody. Reasons without a rule, and records that show nobody, are unverifiable.
  */
 export const verifyReason = (record: AccessRecord, facts: Facts): RecordVerdict => {
   const rule = rules[record.reason.code];
@@ -68,10 +71,10 @@ export const verifyReason = (record: AccessRecord, facts: Facts): RecordVerdict 
   const at = Date.parse(record.occurredAt);
   const conversationId = record.resource.type === 'conversation' ? record.resource.id : null;
   const verdict = (subject: string): Verdict => {
-    const target = { conversationId: record.subjects.length === 1 ? conversationId : null, subject };
+    const target = { conversationId, subject };
     const found = rule(facts, record.actor.id, target, at);
     // The decision that allowed the look may be among those that wait for an operator, and a leaf is for ever.
-    return found.verified === 'contradicted' && facts.incomplete(subject) ? unverifiable : found;
+    return found.verified === 'contradicted' && facts.incomplete(target) ? unverifiable : found;
   };
   const bySubject = new Map(record.subjects.map((subject) => [subject, verdict(subject)]));
   const all = [...bySubject.values()];

@@ -53,7 +53,39 @@ describe('ASSIGNED_CONVERSATION', () => {
     const known = { assignments: [assignment({ agentId: 'colleague', assignedEvent: 'theirs' })], parked: new Set(['one']) };
     expect(verdict(record(), known)).toEqual({ verified: 'unverifiable', basis: [] });
     expect(verdict(record(), { ...known, assignments: [assignment()] }).verified).toBe('confirmed');
-    expect(verdict(list(['one', 'two']), known).verified).toBe('contradicted');
+    const another = assignment({ agentId: 'colleague', conversationId: 'case-2', subject: 'two', assignedEvent: 'theirs too' });
+    expect(verdict(list(['one', 'two']), { ...known, assignments: [...known.assignments, another] })).toEqual({
+      verified: 'contradicted',
+      basis: ['theirs too'],
+    });
+  });
+
+  it('is not contradicted while nothing is known of the conversation and somebody’s decisions are parked: it may be theirs', () => {
+    expect(verdict(record(), { parked: new Set(['somebody']) }).verified).toBe('unverifiable');
+    const known = { assignments: [assignment({ agentId: 'colleague' })], parked: new Set(['somebody']) };
+    expect(verdict(record(), known).verified).toBe('contradicted');
+  });
+
+  it('is judged by the conversation for everybody who wrote in it: participants of a group have conversations of their own', () => {
+    const group = record({ subjects: ['participant', 'the-group'], manifest: 'm' });
+    const known = [
+      assignment({ subject: 'the-group' }),
+      assignment({ subject: 'participant', conversationId: 'case-2', agentId: 'colleague', assignedEvent: 'theirs' }),
+    ];
+    const found = verifyReason(group, facts({ assignments: known }));
+    expect(found).toMatchObject({ verified: 'confirmed', basis: ['assigned-1'] });
+    expect([...found.bySubject.values()].map(({ verified }) => verified)).toEqual(['confirmed', 'confirmed']);
+    // The look of who has only the participant's own conversation.
+    const theirs = known.map((each) => ({ ...each, agentId: each.agentId === AGENT ? 'colleague' : AGENT }));
+    expect(verdict(group, { assignments: theirs }).verified).toBe('contradicted');
+    // While decisions about the group are parked, whoever else wrote in it.
+    const parked = new Set(['the-group']);
+    expect(verdict(record({ subjects: ['participant'] }), { assignments: theirs, parked }).verified).toBe('unverifiable');
+  });
+
+  it('cannot be judged of a customer in a list of whom routing has never heard, as of participants of groups', () => {
+    expect(verdict(list(['participant']), {})).toEqual({ verified: 'unverifiable', basis: [] });
+    expect(verdict(list(['one', 'participant']), { assignments: [assignment()] }).verified).toBe('unverifiable');
   });
 
   it('is contradicted without one, before it began, long after it ended, and while it is a colleague’s', () => {
@@ -76,7 +108,8 @@ describe('ASSIGNED_CONVERSATION', () => {
       verified: 'confirmed',
       basis: ['assigned-1', 'assigned-2'],
     });
-    const mixed = verifyReason(list(['one', 'two']), facts({ assignments: [assignment()] }));
+    const theirs = assignment({ conversationId: 'case-2', subject: 'two', agentId: 'colleague' });
+    const mixed = verifyReason(list(['one', 'two']), facts({ assignments: [assignment(), theirs] }));
     expect(mixed.verified).toBe('contradicted');
     expect(mixed.bySubject.get('one')?.verified).toBe('confirmed');
     expect(mixed.bySubject.get('two')?.verified).toBe('contradicted');

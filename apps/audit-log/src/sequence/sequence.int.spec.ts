@@ -295,10 +295,17 @@ describe('verdicts on customers of whom something is parked', () => {
     };
     await source.send('routing.events.v1', person.id, 'task.assigned.v1', decided, { skip: 1 });
     await until(async () => (await harness.service.parked?.list())?.some(({ key }) => key === person.id));
+    // and a conversation of which it is known that it is a colleague's
+    const theirs = { ...decided, taskId: randomUUID(), conversationId: randomUUID(), subjectId: other.id, agentId: randomUUID() };
+    await source.send('routing.events.v1', other.id, 'task.assigned.v1', theirs);
     const reason = { code: 'ASSIGNED_CONVERSATION' as const, reference: null, text: null };
-    for (const [number, { commitment }] of [person, other].entries())
+    const looks = [
+      { commitment: person.commitment, conversationId: decided.conversationId },
+      { commitment: other.commitment, conversationId: theirs.conversationId },
+    ];
+    for (const [number, { commitment, conversationId }] of looks.entries())
       await source.access(
-        { actor, resource: { type: 'conversation', id: randomUUID() }, subjects: [commitment], reason },
+        { actor, resource: { type: 'conversation', id: conversationId }, subjects: [commitment], reason },
         number,
       );
     await harness.checkpointed(id, 2);

@@ -16,6 +16,8 @@ export const dumpRestore: Scenario = {
     const { context, fleet } = stack;
     for (const database of random.shuffle([...observed]).slice(0, 2)) {
       await untilEvents(context, 'conversation', random.integer(1, 200));
+      // The first effect of a service may come late on a busy machine, and an empty dump would show nothing.
+      await untilEvents(context, database, 1);
       await Promise.all(rolesOf(database).map((role) => fleet.hold(role)));
       const dump = await dumpDatabase(stack, database);
       try {
