@@ -3,6 +3,7 @@ import { Facts, playDay, runChecks, untilSettled } from '@centralita/tool-start'
 import { Command } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { collectHistory } from './collect/collect.js';
 import { instrument } from './collect/instruments.js';
 import { replaysOf } from './collect/replays.js';
@@ -109,7 +110,7 @@ for (const scenario of scenarios.filter(
     print(`\n== ${scenario.name} (seed ${seed}): ${scenario.what}`);
     // What breaks one scenario says nothing about the next.
     const counted = await run(scenario, seed).catch((error: unknown): Counted => {
-      print(`FAIL the scenario could not be played: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      print(`FAIL the scenario could not be played: ${inspect(error)}`);
       return { passed: 0, failed: 1 };
     });
     passed += counted.passed;

@@ -48,12 +48,13 @@ export class ApiClient {
 
   /** `patience`: tries of a request before its failure counts. */
   static async signIn(gatewayUrl: string, login: Login, exchanges: Exchange[], patience = 5): Promise<ApiClient> {
-    const { cookie } = await loginThroughOidc({
-      loginUrl: `${gatewayUrl}/auth/login`,
-      username: login.username,
-      password: login.password,
-    });
-    return new ApiClient(gatewayUrl, login, cookie, exchanges, patience);
+    const { username, password } = login;
+    for (let attempt = 1; ; attempt += 1) {
+      const signedIn = await unlessCutOff(loginThroughOidc({ loginUrl: `${gatewayUrl}/auth/login`, username, password }));
+      if (signedIn !== null) return new ApiClient(gatewayUrl, login, signedIn.cookie, exchanges, patience);
+      if (attempt >= patience) throw new ApiError(0, { detail: 'the gateway does not answer' }, `${username} signing in`);
+      await untilNext(attempt);
+    }
   }
 
   get<Body>(path: string, options: Options = {}): Promise<Answer<Body>> {
@@ -114,21 +115,26 @@ export class ApiClient {
     for (let attempt = 1; ; attempt += 1) {
       // A person waits and presses Retry; the command's key makes the second press harmless.
       const again = attempt < this.patience;
-      // fetch fails with a TypeError when the connection was refused or ended: nobody knows what became of the request.
-      const answer = await this.raw(method, path, options).catch((error: unknown) => {
-        if (error instanceof TypeError) return null;
-        throw error;
-      });
+      const answer = await unlessCutOff(this.raw(method, path, options));
       if (answer !== null) {
         const body = parse(answer.body, answer.headers);
         if (answer.status < 400) return { ...answer, body: body as Body };
         const problem = body as Partial<Problem>;
         if (!problem.retryable || !again) throw new ApiError(answer.status, problem, where);
       } else if (!again) throw new ApiError(0, { detail: 'the gateway does not answer' }, where);
-      await pause(Math.min(100 * attempt, 1000));
+      await untilNext(attempt);
     }
   }
 }
+
+/** Null when the connection was refused or ended, for which fetch has a TypeError: nobody knows what became of the request. */
+const unlessCutOff = <Result>(request: Promise<Result>): Promise<Result | null> =>
+  request.catch((error: unknown) => {
+    if (error instanceof TypeError) return null;
+    throw error;
+  });
+
+const untilNext = (attempt: number): Promise<void> => pause(Math.min(100 * attempt, 1000));
 
 const parse = (body: Buffer, headers: Headers): unknown =>
   headers.get('content-type')?.includes('json') ? (JSON.parse(body.toString('utf8')) as unknown) : body;
