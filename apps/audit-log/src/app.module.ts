@@ -1,6 +1,8 @@
 import type { DynamicModule } from '@nestjs/common';
+import { ConversationHandler } from './conversation-handler.js';
 import { FactsHandler } from './facts/handler.js';
-import { ErasureHandler } from './intake/erasure-handler.js';
+import { Participants } from './facts/participants.js';
+import { Erasures } from './intake/erasures.js';
 import { IntakeHandler } from './intake/handler.js';
 import { AuditController } from './query/http.js';
 import { SelftestHandler } from './selftest/handler.js';
@@ -12,8 +14,8 @@ export class AuditLogModule {
   static with(signer: Signer): DynamicModule {
     return {
       module: AuditLogModule,
-      controllers: [IntakeHandler, ErasureHandler, FactsHandler, SelftestHandler, AuditController],
-      providers: [{ provide: Signer, useValue: signer }, Sequencer, SelftestMeter],
+      controllers: [IntakeHandler, ConversationHandler, FactsHandler, SelftestHandler, AuditController],
+      providers: [{ provide: Signer, useValue: signer }, Erasures, Participants, Sequencer, SelftestMeter],
     };
   }
 }

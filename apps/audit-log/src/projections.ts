@@ -8,14 +8,19 @@ import {
   type ProjectionsOptions,
 } from '@centralita/platform-nest';
 import { FactsHandler, factsIgnored } from './facts/handler.js';
+import { Participants, participantsIgnored } from './facts/participants.js';
 import { auditLog } from './service.js';
 
-/** Who was assigned to whom and which queue owned what, as routing decided it: what a stated reason is checked against. */
+/** What a stated reason is checked against: who was assigned to whom, which queue owned what, and who takes part in whose conversation. */
 export const factsProjection = (keyring: Keyring): Projection => {
   const facts = new FactsHandler(keyring);
+  const participants = new Participants(keyring);
   return {
-    tables: ['assignment', 'task_queue', 'agent_queues'],
-    handlers: new Map([['routing.events.v1', { handle: (batch) => facts.onDecisions(batch), ignored: factsIgnored }]]),
+    tables: ['assignment', 'task_queue', 'agent_queues', 'participant'],
+    handlers: new Map([
+      ['routing.events.v1', { handle: (batch) => facts.onDecisions(batch), ignored: factsIgnored }],
+      ['conversation.events.v1', { handle: (batch) => participants.onMessages(batch), ignored: participantsIgnored }],
+    ]),
     close: () => keyring.close(),
   };
 };

@@ -3,6 +3,7 @@ import { OnEvents, type EventBatch } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
 import { Controller } from '@nestjs/common';
+import { commitmentsOf } from './commitments.js';
 import {
   endAssignments,
   insertAgents,
@@ -90,21 +91,15 @@ export class FactsHandler {
     );
   }
 
-  /** One question for the whole batch. An erased customer has no commitment any more, and needs none: nobody may read them. */
-  async #commitments({ tenantId, events }: EventBatch): Promise<Map<string, string>> {
-    const subjects = [
-      ...new Set(
-        events.flatMap(({ event }) =>
-          isType(event, 'task.assigned.v1') || isType(event, 'task.queued.v1') || isType(event, 'task.transferred.v1')
-            ? [event.data.subjectId]
-            : [],
-        ),
+  #commitments({ tenantId, events }: EventBatch): Promise<ReadonlyMap<string, string>> {
+    return commitmentsOf(
+      this.keyring,
+      tenantId,
+      events.flatMap(({ event }) =>
+        isType(event, 'task.assigned.v1') || isType(event, 'task.queued.v1') || isType(event, 'task.transferred.v1')
+          ? [event.data.subjectId]
+          : [],
       ),
-    ];
-    if (subjects.length === 0) return new Map();
-    const keys = await this.keyring.sealer(tenantId, subjects);
-    return new Map(
-      subjects.filter((subject) => keys.state(subject) !== 'destroyed').map((subject) => [subject, keys.commitment(subject)]),
     );
   }
 }

@@ -1,7 +1,7 @@
 import { Uuid, type AccessRecord } from '@centralita/contracts';
 import type { Tx } from '@centralita/event-store';
-import { Facts } from './facts.js';
-import { isVerifiable } from './reason.js';
+import { Facts, type Participation } from './facts.js';
+import { isVerifiable, namesConversation } from './reason.js';
 
 type AssignmentRow = {
   conversation_id: string;
@@ -15,14 +15,16 @@ type AssignmentRow = {
 type QueueRow = { conversation_id: string; subject: string | null; queue_id: string | null; since: Date; event_id: string };
 type AgentRow = { agent_id: string; queue_ids: string[]; since: Date; event_id: string };
 
-/** All facts that may bear on these records, in three questions. `parked`: customers of whom some decisions wait for an operator. */
+/** All facts that may bear on these records, in a few questions. `parked`: customers of whom some decisions wait for an operator. */
 export const loadFacts = async (tx: Tx, records: readonly AccessRecord[], parked: ReadonlySet<string>): Promise<Facts> => {
   const checked = records.filter(isVerifiable);
   if (checked.length === 0) return new Facts({ assignments: [], queues: [], agents: [] });
   const conversations = checked
-    .filter(({ resource }) => resource.type === 'conversation' && Uuid.safeParse(resource.id).success)
+    .filter((record) => namesConversation(record) && Uuid.safeParse(record.resource.id).success)
     .map(({ resource }) => resource.id);
-  const parameters = [tx.tenantId, conversations, [...new Set(checked.flatMap((record) => record.subjects))]];
+  const subjects = [...new Set(checked.filter((record) => !namesConversation(record)).flatMap((record) => record.subjects))];
+  const participations = await loadParticipations(tx, subjects);
+  const parameters = [tx.tenantId, conversations, [...new Set([...subjects, ...participations.map(({ owner }) => owner)])]];
   // Two looks by index instead of one with OR, for which the planner reads the table.
   const byTarget = (columns: string, table: string): string =>
     `select ${columns} from ${table} where tenant_id = $1 and conversation_id = any ($2::uuid[])
@@ -43,6 +45,7 @@ export const loadFacts = async (tx: Tx, records: readonly AccessRecord[], parked
   );
   return new Facts({
     parked,
+    participations,
     assignments: assignments.map((row) => ({
       conversationId: row.conversation_id,
       agentId: row.agent_id,
@@ -67,3 +70,11 @@ export const loadFacts = async (tx: Tx, records: readonly AccessRecord[], parked
     })),
   });
 };
+
+const loadParticipations = async (tx: Tx, subjects: readonly string[]): Promise<readonly Participation[]> =>
+  subjects.length === 0
+    ? []
+    : tx.query<Participation>(`select subject, owner from participant where tenant_id = $1 and subject = any ($2::text[])`, [
+        tx.tenantId,
+        subjects,
+      ]);

@@ -23,7 +23,7 @@ const around = <Fact extends { readonly since: number }>(history: readonly Fact[
 /** An assignment of this conversation, or of one of this customer, to the actor, in force at the time of the record. */
 const assigned = (facts: Facts, agentId: string, target: Target, at: number): Verdict => {
   const known = facts.assignments(target);
-  // Of a conversation there is always a decision. A customer without any is a participant of a group, whose conversation is not theirs.
+  // Of a conversation there is always a decision; of a customer whom nobody heard yet there need not be any.
   if (target.conversationId === null && known.length === 0 && facts.queues(target).length === 0) return unverifiable;
   const own = known.filter((each) => each.agentId === agentId);
   const confirming = own.find((each) => inForce(each, at));
@@ -59,17 +59,20 @@ export type RecordVerdict = Verdict & { readonly bySubject: ReadonlyMap<string, 
 export const isVerifiable = (record: AccessRecord): boolean =>
   rules[record.reason.code] !== undefined && record.subjects.length > 0;
 
+/** A list or a media names none. */
+export const namesConversation = ({ resource }: AccessRecord): boolean => resource.type === 'conversation';
+
 /**
  * Checks the stated reason of a record against what routing had decided when it occurred (audit reference 13). Whoever may see a
  * conversation may see all who wrote in it, so a record of a conversation is judged by that conversation, whoever its subjects are: in a
- * group they are its participants. A list is judged by customer: contradicted when any of them is, confirmed when all are. What is parked
- * contradicts nobody. Reasons without a rule, and records that show nobody, are unverifiable.
+ * group they are its participants. A list is judged by customer, by the conversations that they have written in: contradicted when any of
+ * them is, confirmed when all are. What is parked contradicts nobody. Reasons without a rule, and records that show nobody, are unverifiable.
  */
 export const verifyReason = (record: AccessRecord, facts: Facts): RecordVerdict => {
   const rule = rules[record.reason.code];
   if (!rule || record.subjects.length === 0) return { ...unverifiable, bySubject: new Map() };
   const at = Date.parse(record.occurredAt);
-  const conversationId = record.resource.type === 'conversation' ? record.resource.id : null;
+  const conversationId = namesConversation(record) ? record.resource.id : null;
   const verdict = (subject: string): Verdict => {
     const target = { conversationId, subject };
     const found = rule(facts, record.actor.id, target, at);

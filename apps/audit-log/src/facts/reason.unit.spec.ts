@@ -53,11 +53,12 @@ describe('ASSIGNED_CONVERSATION', () => {
     const known = { assignments: [assignment({ agentId: 'colleague', assignedEvent: 'theirs' })], parked: new Set(['one']) };
     expect(verdict(record(), known)).toEqual({ verified: 'unverifiable', basis: [] });
     expect(verdict(record(), { ...known, assignments: [assignment()] }).verified).toBe('confirmed');
-    const another = assignment({ agentId: 'colleague', conversationId: 'case-2', subject: 'two', assignedEvent: 'theirs too' });
-    expect(verdict(list(['one', 'two']), { ...known, assignments: [...known.assignments, another] })).toEqual({
-      verified: 'contradicted',
-      basis: ['theirs too'],
-    });
+  });
+
+  it('is contradicted in no list while anything is parked: whoever it shows may have written in a group that waits', () => {
+    const known = { assignments: [assignment({ agentId: 'colleague' })] };
+    expect(verdict(list(['one']), known).verified).toBe('contradicted');
+    expect(verdict(list(['one']), { ...known, parked: new Set(['a-group']) })).toEqual({ verified: 'unverifiable', basis: [] });
   });
 
   it('is not contradicted while nothing is known of the conversation and somebody’s decisions are parked: it may be theirs', () => {
@@ -83,9 +84,24 @@ describe('ASSIGNED_CONVERSATION', () => {
     expect(verdict(record({ subjects: ['participant'] }), { assignments: theirs, parked }).verified).toBe('unverifiable');
   });
 
-  it('cannot be judged of a customer in a list of whom routing has never heard, as of participants of groups', () => {
-    expect(verdict(list(['participant']), {})).toEqual({ verified: 'unverifiable', basis: [] });
-    expect(verdict(list(['one', 'participant']), { assignments: [assignment()] }).verified).toBe('unverifiable');
+  it('is judged in a list by all conversations that a customer has written in, also by those of groups', () => {
+    const own = assignment({ subject: 'participant', conversationId: 'case-2', agentId: 'colleague', assignedEvent: 'theirs' });
+    const assignments = [assignment({ subject: 'the-group', assignedEvent: 'of the group' }), own];
+    const participations = [{ subject: 'participant', owner: 'the-group' }];
+    const confirmed = { verified: 'confirmed', basis: ['of the group'] };
+    expect(verdict(list(['participant']), { assignments, participations })).toEqual(confirmed);
+    expect(verdict(list(['the-group', 'participant']), { assignments, participations })).toEqual(confirmed);
+    // The other way round nothing follows: who wrote in a group is not the group, and somebody else of it is not they.
+    expect(verdict(list(['participant']), { assignments }).verified).toBe('contradicted');
+    const theirs = [{ ...own, agentId: AGENT }, assignment({ subject: 'the-group', agentId: 'colleague' })];
+    expect(verdict(list(['the-group']), { assignments: theirs, participations }).verified).toBe('contradicted');
+    const another = [...participations, { subject: 'other', owner: 'the-group' }];
+    expect(verdict(list(['other']), { assignments: theirs, participations: another }).verified).toBe('contradicted');
+  });
+
+  it('cannot be judged of a customer in a list of whom nothing is known', () => {
+    expect(verdict(list(['stranger']), {})).toEqual({ verified: 'unverifiable', basis: [] });
+    expect(verdict(list(['one', 'stranger']), { assignments: [assignment()] }).verified).toBe('unverifiable');
   });
 
   it('is contradicted without one, before it began, long after it ended, and while it is a colleague’s', () => {
@@ -167,7 +183,8 @@ describe('QUEUE_TRIAGE', () => {
   });
 
   it('is judged by customer in a list', () => {
-    const known = { queues: [queue('sales')], agents: [agent(['sales'])] };
+    const known = { queues: [queue('sales')], agents: [agent(['sales'])], participations: [{ subject: 'guest', owner: 'one' }] };
+    expect(verdict(list(['guest'], 'QUEUE_TRIAGE'), known).verified).toBe('confirmed');
     expect(verdict(list(['one'], 'QUEUE_TRIAGE'), known).verified).toBe('confirmed');
     expect(verdict(list(['one', 'unknown'], 'QUEUE_TRIAGE'), known).verified).toBe('unverifiable');
   });

@@ -60,7 +60,7 @@ export const conversationReopened = defineEvent({
 export const messageRecorded = defineEvent({
   ...base,
   type: 'conversation.message.recorded.v1',
-  consumers: ['routing'],
+  consumers: ['routing', 'audit-log'],
   personal: ['the envelope of the item, verbatim'],
   summary: 'A message belongs to this conversation, and to no other.',
   data: z.object({

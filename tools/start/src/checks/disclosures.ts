@@ -9,6 +9,7 @@ import { Contradictions, groupBy, type Finding } from './finding.js';
  * Check 6. What clients received, what the gateway let through and what the platform recorded are the same set of record ids, and each
  * record is a leaf of the ledger. A record is written before the first byte: when somebody dies then, it stands for an answer that nobody
  * heard, and counts as disclosed. There may be as many of those as the person's requests that failed.
+ * Nobody of the day looks without a reason, so of nobody who was shown something may the ledger say so.
  */
 export const checkDisclosures = (facts: Facts): Finding => {
   const found = new Contradictions();
@@ -58,6 +59,11 @@ export const checkDisclosures = (facts: Facts): Finding => {
     numbers === new Set(facts.all('access.events.v1').map(({ event }) => event.id)).size,
     `the lanes count ${numbers} records: one is missing or doubled`,
   );
+  for (const { leaf } of recordLeaves)
+    found.expect(
+      leaf.outcome !== 'disclosed' || leaf.verified !== 'contradicted',
+      `access record ${leaf.recordId} (${leaf.action}) is said to have had no reason`,
+    );
   const confirmed = recordLeaves.filter(({ leaf }) => leaf.verified === 'confirmed').length;
   return {
     figures: {

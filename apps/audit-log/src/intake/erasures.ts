@@ -1,13 +1,12 @@
-import { isType, typesOf, type AccessRecord, type EventData } from '@centralita/contracts';
-import { OnEvents, traceparentOfCause, type ConsumedEvent, type EventBatch } from '@centralita/event-log';
+import { isType, type AccessRecord, type EventData, type EventType } from '@centralita/contracts';
+import { traceparentOfCause, type ConsumedEvent, type EventBatch } from '@centralita/event-log';
 import type { Tx } from '@centralita/event-store';
 import { Keyring } from '@centralita/keyring';
-import { Controller } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { v5 as uuidv5 } from 'uuid';
 import { takeIn } from './handler.js';
 
-const handles = ['subject.erasure.started.v1', 'subject.erased.v1'] as const;
-const ignores = typesOf('conversation.events.v1').filter((type) => !(handles as readonly string[]).includes(type));
+export const erasureTypes = ['subject.erasure.started.v1', 'subject.erased.v1'] as const satisfies readonly EventType[];
 
 /**
  * An erasure as a record of the ledger: nothing was disclosed, and nothing can be any more. It has no actor of its own; the
@@ -36,11 +35,10 @@ export const erasureRecord = (
 });
 
 /** Makes an erasure visible in the ledger of each subject. The commitment must be taken while the key is still there. */
-@Controller()
-export class ErasureHandler {
+@Injectable()
+export class Erasures {
   constructor(private readonly keyring: Keyring) {}
 
-  @OnEvents('conversation.events.v1', { handles, ignores })
   async onErasures(batch: EventBatch): Promise<void> {
     const tx = batch.tx as Tx;
     for (const consumed of batch.events) {
