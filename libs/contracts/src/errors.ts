@@ -15,6 +15,7 @@ export const ErrorCodes = [
   'IDEMPOTENCY_MISMATCH',
   'CAUSE_NOT_SEEN',
   'RATE_LIMITED',
+  'CURSOR_GONE',
   // rules of the field
   'WINDOW_CLOSED',
   'WINDOW_NEVER_OPENED',

@@ -3,7 +3,7 @@ import { useQueryClient, type InfiniteData, type QueryClient } from '@tanstack/r
 import { useCallback, useEffect, useMemo, useRef } from 'react';
 import { v5 } from 'uuid';
 import { get } from './client.js';
-import { useLivePointers, type LivePointer } from './live.js';
+import { useLiveGap, useLivePointers, type LivePointer } from './live.js';
 import { mergeNewest, type Page } from './pages.js';
 import { useMe, type InboxView } from './queries.js';
 import { staleBy, type Shown, type Stale } from './stale.js';
@@ -104,6 +104,12 @@ export const useLiveRefresh = (tenantId: string, view: InboxView, conversation: 
       },
       [schedule, shown],
     ),
+  );
+
+  useLiveGap(
+    useCallback(() => {
+      for (const stale of ['desk', 'list', 'conversation'] as const) schedule(stale);
+    }, [schedule]),
   );
 
   // What came to the desk or left it has come to the own list or left it.

@@ -9,7 +9,7 @@ const LONGEST_PAUSE_MS = 30_000;
 
 /**
  * The one live stream of pointers: ids and versions, never customer data. After a break it goes on from the last cursor, so nothing is
- * missed and nothing is loaded again without need.
+ * missed and nothing is loaded again without need; where it cannot go on, it says that there is a gap.
  */
 class LiveStream {
   #source: EventSource | null = null;
@@ -21,6 +21,7 @@ class LiveStream {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
   readonly #pointerListeners = new Set<(pointer: LivePointer) => void>();
+  readonly #gapListeners = new Set<() => void>();
   readonly #stateListeners = new Set<() => void>();
   #breakListener = (): void => undefined;
 
@@ -62,6 +63,12 @@ class LiveStream {
     return () => this.#pointerListeners.delete(listener);
   }
 
+  /** Called when something may never be told: what is shown is to be asked for again. */
+  onGap(listener: () => void): () => void {
+    this.#gapListeners.add(listener);
+    return () => this.#gapListeners.delete(listener);
+  }
+
   onState = (listener: () => void): (() => void) => {
     this.#stateListeners.add(listener);
     return () => this.#stateListeners.delete(listener);
@@ -85,6 +92,10 @@ class LiveStream {
       sign(event);
       const pointer = JSON.parse(event.data) as LivePointer;
       for (const listener of this.#pointerListeners) listener(pointer);
+    });
+    source.addEventListener('gap', (event) => {
+      sign(event);
+      for (const listener of this.#gapListeners) listener();
     });
     source.addEventListener('error', () => this.#broken());
   }
@@ -114,3 +125,6 @@ export const useLiveState = (): LiveState => useSyncExternalStore(live.onState, 
 /** Calls back for each pointer while the component is mounted. The callback must be stable. */
 export const useLivePointers = (listener: (pointer: LivePointer) => void): void =>
   useEffect(() => live.onPointer(listener), [listener]);
+
+/** Calls back when pointers may be missing, while the component is mounted. The callback must be stable. */
+export const useLiveGap = (listener: () => void): void => useEffect(() => live.onGap(listener), [listener]);

@@ -80,6 +80,20 @@ describe('the inbox', () => {
     await until(() => lists() === 2);
   });
 
+  it('asks for all that is open when pointers may be missing', async () => {
+    await visit(`/inbox/mine/${nuria}`);
+    await page.getByRole('log').getByText('Llego el viernes').waitFor();
+    const asked = (path: string) => server.opened.filter((each) => each === path).length;
+    const paths = ['/api/v1/me', '/api/v1/inbox', `/api/v1/conversations/${nuria}`, `/api/v1/conversations/${nuria}/messages`];
+    const before = paths.map(asked);
+    server.state.threads
+      .get(nuria)
+      ?.unshift(item({ id: 'new'.padStart(22, 'C'), kind: 'inbound', at: at(0), messageRef: 'g'.repeat(22), text: '¿Me lees?' }));
+    server.liveGap('conversation');
+    await page.getByRole('log').getByText('¿Me lees?').waitFor();
+    await until(() => paths.every((path, n) => asked(path) > (before[n] ?? 0)));
+  });
+
   it('marks as read what comes into the open conversation, and counts it nowhere', async () => {
     await visit(`/inbox/mine/${nuria}`);
     await page.getByRole('log').getByText('Llego el viernes').waitFor();

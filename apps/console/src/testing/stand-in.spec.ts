@@ -56,6 +56,8 @@ export type StandIn = {
   readonly commands: Command[];
   readonly opened: string[];
   pointer(service: string, type: string, streamId: string): void;
+  /** Something of the service may never be told. */
+  liveGap(service: string): void;
   /** Signs everybody out and ends the streams, as the gateway does when a session ends. */
   endSessions(): void;
   close(): Promise<void>;
@@ -258,6 +260,7 @@ export const startStandIn = async (): Promise<StandIn & { reset(): void }> => {
     commands,
     opened,
     pointer,
+    liveGap: (service) => send(`id: c3\nevent: gap\ndata: ${JSON.stringify({ service })}\n\n`),
     endSessions: () => {
       state.session = null;
       streams.forEach((stream) => stream.end());

@@ -120,6 +120,21 @@ describe('the feed of conversation', () => {
     expect((await drain(paged.cursor)).items).toEqual([]);
   });
 
+  it('says that a cursor is gone when the database knows less than it once gave, as after a restore', async () => {
+    await point(2, randomUUID());
+    const { cursor } = await read(null);
+    const place = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as { events: string; replies: Record<string, string> };
+    const ask = async (replies: Record<string, string>): Promise<[number, string | undefined]> => {
+      const ahead = Buffer.from(JSON.stringify({ ...place, replies })).toString('base64url');
+      const actor = { tenantId: sut.tenantId, roles: ['platform'] as const };
+      const { status, body } = await sut.call<{ code?: string }>(actor, 'GET', `/v1/feed?cursor=${ahead}`);
+      return [status, body.code];
+    };
+    expect(await ask(place.replies)).toEqual([200, undefined]);
+    expect(await ask({ ...place.replies, 2: '999999' })).toEqual([410, 'CURSOR_GONE']);
+    expect(await ask({ ...place.replies, 31: '1' })).toEqual([410, 'CURSOR_GONE']);
+  });
+
   it('passes over nothing that is committed later: numbers of a lane become visible in order', async () => {
     const { cursor } = await drain((await read(null)).cursor);
     const [slow, fast] = [randomUUID(), randomUUID()];

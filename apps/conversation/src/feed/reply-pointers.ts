@@ -1,4 +1,5 @@
 import type { EventBatch, ConsumedEvent } from '@centralita/event-log';
+import { PlatformError } from '@centralita/contracts';
 import { toBigInt, type FeedItem, type Part, type Tx } from '@centralita/event-store';
 
 /** Type of the pointer that says: look again at the statuses of the replies in this conversation. No event has it; it is never on the log. */
@@ -55,28 +56,51 @@ export const pointerHeads = async (tx: Tx): Promise<LanePositions> => {
 
 /**
  * Pointers after these positions, at most `limit`: of each lane a prefix, so that the new positions pass over nothing. A conversation
- * that changed several times since comes once, with its newest change: who looks again then has seen all of them.
+ * that changed several times since comes once, with its newest change: who looks again then has seen all of them. Throws CURSOR_GONE for
+ * positions that were never given, or given by a database that was put back since.
  */
 export const pointersAfter = async (
   tx: Tx,
   after: LanePositions,
   limit: number,
 ): Promise<{ items: FeedItem[]; positions: LanePositions }> => {
-  const rows = await tx.query<{ lane: number; seq: string; conversation_id: string; event_id: string; at: Date }>(
-    `select h.lane, p.seq, p.conversation_id, p.event_id, p.at
-     from reply_pointer_head h
-     left join unnest($2::smallint[], $3::bigint[]) as c (lane, seq) on c.lane = h.lane
-     cross join lateral (
-       select p.seq, p.conversation_id, p.event_id, p.at from reply_pointer p
-       where p.tenant_id = h.tenant_id and p.lane = h.lane and p.seq > coalesce(c.seq, 0) order by p.seq limit $4) p
-     where h.tenant_id = $1 and h.last_seq > coalesce(c.seq, 0)
-     order by row_number() over (partition by h.lane order by p.seq), h.lane limit $4`,
+  const rows = await tx.query<{
+    gone: boolean;
+    lane: number | null;
+    seq: string;
+    conversation_id: string;
+    event_id: string;
+    at: Date;
+  }>(
+    // One statement, and so one snapshot. It gives a row in any case, to say whether the positions are known.
+    `with given as (
+       select * from unnest($2::smallint[], $3::bigint[]) as c (lane, seq)
+     ), head as materialized (
+       select h.* from reply_pointer_head h where h.tenant_id = $1
+     ), page as (
+       select h.lane, p.seq, p.conversation_id, p.event_id, p.at, row_number() over (partition by h.lane order by p.seq) as place
+       from head h
+       left join given c on c.lane = h.lane
+       cross join lateral (
+         select p.seq, p.conversation_id, p.event_id, p.at from reply_pointer p
+         where p.tenant_id = h.tenant_id and p.lane = h.lane and p.seq > coalesce(c.seq, 0) order by p.seq limit $4) p
+       where h.last_seq > coalesce(c.seq, 0)
+       order by place, h.lane limit $4
+     )
+     select s.gone, p.*
+     from (select exists (
+             select from given c left join head h on h.lane = c.lane where c.seq > coalesce(h.last_seq, 0)) as gone) s
+     left join page p on true
+     order by p.place, p.lane`,
     [tx.tenantId, [...after.keys()], [...after.values()], limit],
   );
+  if (rows[0]?.gone)
+    throw new PlatformError('CURSOR_GONE', 'these positions are not known: read the views again, then follow from now');
   const positions = new Map(after);
-  const items = rows.map(({ lane, seq, conversation_id, event_id, at }): FeedItem => {
+  const items = rows.flatMap(({ lane, seq, conversation_id, event_id, at }): FeedItem[] => {
+    if (lane === null) return [];
     positions.set(lane, toBigInt(seq));
-    return { id: event_id, version: seq, type: REPLY_STATUS_POINTER, streamId: conversation_id, at: at.toISOString() };
+    return [{ id: event_id, version: seq, type: REPLY_STATUS_POINTER, streamId: conversation_id, at: at.toISOString() }];
   });
   return { items, positions };
 };

@@ -1,4 +1,4 @@
-import type { FeedPage } from '@centralita/contracts';
+import { isPlatformError, type FeedPage } from '@centralita/contracts';
 import { liveServices, type LiveService } from '../proxy/services.js';
 import { encodeCursor, type LiveCursor } from './cursor.js';
 import type { FeedTail, ReadFeed } from './tail.js';
@@ -12,7 +12,7 @@ export type Sink = {
 /**
  * One browser's stream. For each service: 1. listen to the tail, keeping what it says; 2. once the tail has hold of the end, read from the browser's own cursor until
  * nothing is left; 3. pass on what was kept and all that follows. Nothing can fall between, some may come twice: a pointer says "look
- * again", and twice does no harm. The id after the last pointer of a page is the new cursor; before it the old one still holds.
+ * again", and twice does no harm. When the feed does not know the cursor any more, `gap` says so, and it goes on from now. The id after the last pointer of a page is the new cursor; before it the old one still holds.
  */
 export class LiveConnection {
   readonly #sent = new Set<string>();
@@ -34,9 +34,12 @@ export class LiveConnection {
   async #follow(service: LiveService, tail: FeedTail, read: ReadFeed): Promise<void> {
     const kept: FeedPage[] = [];
     let live = this.cursor[service] === null;
-    const { anchored, stop } = tail.listen((page) => {
+    let lost = false;
+    const { anchored, stop } = tail.listen((page, gap) => {
       if (live) this.#pass(service, page);
       else kept.push(page);
+      if (gap && live) this.#tellGap(service);
+      else lost ||= gap;
     });
     const closed = new Promise<void>((resolve) => {
       const end = (): void => {
@@ -52,12 +55,22 @@ export class LiveConnection {
         const page = await read(this.cursor[service], 0, this.sink.closed);
         this.#pass(service, page, true);
         live = page.items.length === 0;
-      } catch {
+      } catch (error) {
+        if (isPlatformError(error, 'CURSOR_GONE') && this.cursor[service] !== null) {
+          this.cursor[service] = null;
+          lost = true;
+          continue;
+        }
         await new Promise((resolve) => setTimeout(resolve, 500));
       }
     }
     for (const page of kept) this.#pass(service, page);
+    if (lost) this.#tellGap(service);
     this.#sent.clear();
+  }
+
+  #tellGap(service: LiveService): void {
+    this.sink.send('gap', this.id, { service });
   }
 
   #pass(service: LiveService, page: FeedPage, remember = false): void {

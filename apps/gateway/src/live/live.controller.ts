@@ -20,7 +20,10 @@ const MAX_BUFFERED_BYTES = 1024 * 1024;
 
 type PerService<Value> = Record<LiveService, Value>;
 
-/** GET /api/live: pointers to what changed in the tenant, merged from the feeds of conversation and routing. Never customer data. */
+/**
+ * GET /api/live: pointers to what changed in the tenant, merged from the feeds of conversation and routing. Never customer data. An event
+ * `gap` names a service of which something may never be told: then the views are to be read again.
+ */
 @Controller()
 export class LiveController {
   readonly #tails = new Map<string, PerService<FeedTail>>();
@@ -113,6 +116,9 @@ export class LiveController {
       });
       if (!response.ok) {
         await response.body?.cancel();
+        // Not this service's, or not any more: nothing that is tried again changes that.
+        if (cursor !== null && (response.status === 410 || response.status === 400))
+          throw new PlatformError('CURSOR_GONE', 'the feed does not know this cursor', { service });
         throw new PlatformError('UPSTREAM_UNAVAILABLE', 'the feed does not answer', { service, status: response.status });
       }
       return FeedPage.parse(await response.json());

@@ -123,6 +123,28 @@ describe('the live stream', () => {
     for (const stream of streams) await stream.close();
   });
 
+  it('says that there is a gap when a service knows less than it has told, and goes on from there', async () => {
+    const { conversation } = sut.upstreams;
+    conversation.publish(pointer(), pointer(), pointer());
+    // given somebody who looks, and somebody who comes back later with a cursor from before
+    const looking = await open(agent, `${sut.url}/api/live`);
+    await until(() => looking.events.length > 0);
+    const old = looking.lastId();
+    // when the service is put back
+    conversation.forget(2);
+    await until(() => looking.events.some(({ event }) => event === 'gap'));
+    const back = await open(agent, `${sut.url}/api/live?cursor=${old}`);
+    await until(() => back.events.some(({ event }) => event === 'gap'));
+    // then both are told of the service, and hear what comes
+    for (const { events } of [looking, back])
+      expect(events.filter(({ event }) => event === 'gap').map(({ data }) => data)).toEqual([{ service: 'conversation' }]);
+    const one = pointer();
+    conversation.publish(one);
+    for (const stream of [looking, back]) await until(() => stream.pointers().includes(one.id));
+    expect([looking.pointers(), back.pointers()]).toEqual([[one.id], [one.id]]);
+    for (const stream of [looking, back]) await stream.close();
+  });
+
   it('wants a session and a cursor of its own, and ends with the session and with the drain', async () => {
     expect((await fetch(`${sut.url}/api/live`, { headers: ownPage })).status).toBe(401);
     expect((await agent.request(`${sut.url}/api/live`)).status).toBe(403);

@@ -1,8 +1,12 @@
-import type { FeedPage } from '@centralita/contracts';
+import { isPlatformError, type FeedPage } from '@centralita/contracts';
 
-/** Reads the feed of one service for one tenant: at once, or waiting some seconds for something new. */
+/**
+ * Reads the feed of one service for one tenant: at once, or waiting some seconds for something new. Throws CURSOR_GONE when the feed does
+ * not know the cursor any more: everybody must look again, and follow from now.
+ */
 export type ReadFeed = (cursor: string | null, waitSeconds: number, signal: AbortSignal) => Promise<FeedPage>;
-export type Listener = (page: FeedPage) => void;
+/** `gap`: something before this page may never be told. */
+export type Listener = (page: FeedPage, gap: boolean) => void;
 
 const WAIT_SECONDS = 20;
 const RETRY_MS = 500;
@@ -15,6 +19,7 @@ export class FeedTail {
   readonly #listeners = new Set<Listener>();
   #stop: AbortController | undefined;
   #cursor: string | null = null;
+  #gap = false;
   #anchored = Promise.withResolvers<void>();
 
   constructor(private readonly read: ReadFeed) {}
@@ -38,6 +43,7 @@ export class FeedTail {
       this.#stop?.abort();
       this.#stop = undefined;
       this.#cursor = null;
+      this.#gap = false;
       this.#anchored = Promise.withResolvers<void>();
     };
     return { anchored: this.#anchored.promise, stop };
@@ -50,9 +56,16 @@ export class FeedTail {
         // Whoever stopped listening meanwhile, and whoever began again, must not hear this page as theirs.
         if (signal.aborted) return;
         this.#cursor = page.cursor;
-        for (const listener of this.#listeners) listener(page);
+        const gap = this.#gap;
+        this.#gap = false;
+        for (const listener of this.#listeners) listener(page, gap);
         this.#anchored.resolve();
-      } catch {
+      } catch (error) {
+        if (isPlatformError(error, 'CURSOR_GONE') && this.#cursor !== null && !signal.aborted) {
+          this.#cursor = null;
+          this.#gap = true;
+          continue;
+        }
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }

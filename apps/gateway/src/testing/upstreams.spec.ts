@@ -29,7 +29,10 @@ export class TestUpstream {
       request.on('end', () => {
         const url = new URL(request.url ?? '/', 'http://x');
         if (url.pathname === '/openapi.json') return void response.end(JSON.stringify(this.document));
-        if (url.pathname === '/v1/feed') return void this.#feed(url).then((page) => response.end(JSON.stringify(page)));
+        if (url.pathname === '/v1/feed')
+          return void this.#feed(url).then((page) =>
+            page === 'gone' ? response.writeHead(410).end() : response.end(JSON.stringify(page)),
+          );
         const seen = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body };
         this.seen.push(seen);
         void Promise.resolve(this.answer(seen)).then(({ status = 200, headers = {}, body: text = '' }) =>
@@ -57,15 +60,25 @@ export class TestUpstream {
     for (const wake of [...this.#wake]) wake();
   }
 
-  async #feed(url: URL): Promise<FeedPage> {
+  /** It was put back to before its newest pointers. */
+  forget(count: number): void {
+    this.#pointers.splice(-count);
+    for (const wake of [...this.#wake]) wake();
+  }
+
+  async #feed(url: URL): Promise<FeedPage | 'gone'> {
     const cursor = url.searchParams.get('cursor');
     if (cursor === null) return { items: [], cursor: String(this.#pointers.length) };
-    const page = (): FeedPage => ({
-      items: this.#pointers.slice(Number(cursor), Number(cursor) + 2),
-      cursor: String(Math.min(this.#pointers.length, Number(cursor) + 2)),
-    });
+    const page = (): FeedPage | 'gone' =>
+      Number(cursor) > this.#pointers.length
+        ? 'gone'
+        : {
+            items: this.#pointers.slice(Number(cursor), Number(cursor) + 2),
+            cursor: String(Math.min(this.#pointers.length, Number(cursor) + 2)),
+          };
+    const empty = (found: FeedPage | 'gone'): boolean => found !== 'gone' && found.items.length === 0;
     const wait = Number(url.searchParams.get('wait') ?? 0);
-    if (page().items.length === 0 && wait > 0)
+    if (empty(page()) && wait > 0)
       await new Promise<void>((resolve) => {
         const done = (): void => {
           clearTimeout(timer);

@@ -42,12 +42,13 @@ export const feedHead = async (tx: Tx, topic: Topic): Promise<string> => {
 /**
  * Pointers to the tenant's published events of one topic after a cursor, at most `limit`; null reads what is kept from the beginning,
  * see {@link feedHead} for now. Per key in order, across keys nearly: the client treats a pointer as "look again". Throws
- * VALIDATION_FAILED for a foreign cursor, and for one from before the pointers that are kept: going on there would leave some out.
+ * VALIDATION_FAILED for what is no cursor, and CURSOR_GONE for one from before the pointers that are kept, and for one from after the
+ * newest, which a database that was put back gave before: going on there would leave some out.
  */
 export const feed = async (tx: Tx, topic: Topic, cursor: string | null, limit: number): Promise<FeedPage> => {
   const positions = cursor === null ? new Map<number, bigint>() : decode(cursor);
   const rows = await tx.query<{
-    stale: boolean;
+    gone: boolean;
     bucket: number | null;
     seq: string;
     event_id: string;
@@ -57,9 +58,10 @@ export const feed = async (tx: Tx, topic: Topic, cursor: string | null, limit: n
     recorded_at: Date;
   }>(
     // One statement, and so one snapshot: what is removed between two would be missed. It gives a row in any case, to say that.
-    `with head as materialized (
-       select h.*, coalesce(c.seq, 0) as after from feed_head h
-       left join unnest($3::smallint[], $4::bigint[]) as c(bucket, seq) on c.bucket = h.bucket
+    `with given as (
+       select * from unnest($3::smallint[], $4::bigint[]) as c(bucket, seq)
+     ), head as materialized (
+       select h.*, coalesce(c.seq, 0) as after from feed_head h left join given c on c.bucket = h.bucket
        where h.tenant_id = $1 and h.topic = $2
      ), page as (
        select f.bucket, f.seq, e.event_id, e.stream_version, e.type, e.stream_id, e.recorded_at,
@@ -72,12 +74,18 @@ export const feed = async (tx: Tx, topic: Topic, cursor: string | null, limit: n
        where h.last_seq > h.after
        order by place, f.bucket, f.seq limit $5
      )
-     select s.stale, p.* from (select exists (select from head where after < purged_seq) as stale) s left join page p on true
+     select s.gone, p.*
+     from (select exists (select from head where after < purged_seq or after > last_seq)
+               or exists (select from given c where seq > 0 and not exists (select from head h where h.bucket = c.bucket)) as gone) s
+     left join page p on true
      order by p.place, p.bucket, p.seq`,
     [tx.tenantId, topic, [...positions.keys()], [...positions.values()], limit],
   );
-  if (cursor !== null && rows[0]?.stale)
-    throw new PlatformError('VALIDATION_FAILED', 'this cursor is too old: read the views again, then follow from now');
+  if (cursor !== null && rows[0]?.gone)
+    throw new PlatformError(
+      'CURSOR_GONE',
+      'nothing is known any more of where this cursor was: read the views again, then follow from now',
+    );
   // By time, but never against the order of a bucket: a page takes a prefix of each, or the cursor would pass over what it left out.
   const items = rows.flatMap((row): FeedItem[] => {
     if (row.bucket === null) return [];

@@ -21,6 +21,7 @@ export const consumerActions = {
   VERSION_CONFLICT: 'park',
   IDEMPOTENCY_MISMATCH: 'park',
   CAUSE_NOT_SEEN: 'retry',
+  CURSOR_GONE: 'park',
   RATE_LIMITED: 'retry',
   WINDOW_CLOSED: 'park',
   WINDOW_NEVER_OPENED: 'park',

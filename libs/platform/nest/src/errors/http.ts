@@ -16,6 +16,7 @@ export const httpAnswers = {
   IDEMPOTENCY_MISMATCH: { status: 422, title: 'This idempotency key was used for another request' },
   CAUSE_NOT_SEEN: { status: 409, title: 'What the request follows from is not here yet' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
+  CURSOR_GONE: { status: 410, title: 'The place of this cursor is gone' },
   WINDOW_CLOSED: { status: 422, title: 'The customer service window is closed' },
   WINDOW_NEVER_OPENED: { status: 422, title: 'The customer has not written yet' },
   NOT_ASSIGNED: { status: 422, title: 'The conversation is not assigned to you' },
