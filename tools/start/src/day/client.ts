@@ -69,8 +69,18 @@ export class ApiClient {
     return this.#call<Body>('PUT', path, { idempotencyKey: randomUUID(), ...options, body });
   }
 
-  /** The answer whatever its status, for those who expect a refusal. */
+  /** The answer whatever its status, for those who expect a refusal. Asks again only when none came. */
   async raw(method: string, path: string, options: Options = {}): Promise<Answer<Buffer>> {
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await unlessCutOff(this.#once(method, path, options));
+      if (answer !== null) return answer;
+      if (attempt >= this.patience) throw this.#unanswered(method, path);
+      await untilNext(attempt);
+    }
+  }
+
+  /** The answer whatever its status, noted with its record; throws what fetch throws when none came. */
+  async #once(method: string, path: string, options: Options): Promise<Answer<Buffer>> {
     const started = performance.now();
     const note = (answer: Pick<Exchange, 'status' | 'code' | 'accessRecord'>): void =>
       void this.exchanges.push({
@@ -111,19 +121,26 @@ export class ApiClient {
   }
 
   async #call<Body>(method: string, path: string, options: Options): Promise<Answer<Body>> {
-    const where = `${this.login.username} ${method} ${path}`;
     for (let attempt = 1; ; attempt += 1) {
       // A person waits and presses Retry; the command's key makes the second press harmless.
       const again = attempt < this.patience;
-      const answer = await unlessCutOff(this.raw(method, path, options));
+      const answer = await unlessCutOff(this.#once(method, path, options));
       if (answer !== null) {
         const body = parse(answer.body, answer.headers);
         if (answer.status < 400) return { ...answer, body: body as Body };
         const problem = body as Partial<Problem>;
-        if (!problem.retryable || !again) throw new ApiError(answer.status, problem, where);
-      } else if (!again) throw new ApiError(0, { detail: 'the gateway does not answer' }, where);
+        if (!problem.retryable || !again) throw new ApiError(answer.status, problem, this.#where(method, path));
+      } else if (!again) throw this.#unanswered(method, path);
       await untilNext(attempt);
     }
+  }
+
+  #where(method: string, path: string): string {
+    return `${this.login.username} ${method} ${path}`;
+  }
+
+  #unanswered(method: string, path: string): ApiError {
+    return new ApiError(0, { detail: 'the gateway does not answer' }, this.#where(method, path));
   }
 }
 
