@@ -50,7 +50,8 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #numbers: Pace;
   readonly #pairs: Pace;
-  readonly #underWay = new Set<Promise<void>>();
+  /** By send. */
+  readonly #underWay = new Map<string, Promise<void>>();
   #running: Promise<void> | null = null;
   #stopped = false;
   #woken = false;
@@ -89,7 +90,7 @@ export class Dispatcher {
     clearTimeout(this.#soon);
     this.wake();
     await this.#running;
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#underWay.values());
   }
 
   async #run(): Promise<void> {
@@ -159,16 +160,18 @@ export class Dispatcher {
   }
 
   #launch(send: Send): void {
+    // Its lease ended while it waited, for the log or for its turn, and it was ours to claim: it goes on under the new one.
+    if (this.#underWay.has(send.sendId)) return;
     const work = this.#dispatch(send)
       .catch((error: unknown) => {
         // The row keeps its lease and its state; the rules of time decide what becomes of it.
         this.#options.logger.error({ err: error, sendId: send.sendId }, 'a reply could not be dispatched');
       })
       .finally(() => {
-        this.#underWay.delete(work);
+        this.#underWay.delete(send.sendId);
         this.wake();
       });
-    this.#underWay.add(work);
+    this.#underWay.set(send.sendId, work);
   }
 
   async #dispatch(send: Send): Promise<void> {

@@ -118,9 +118,53 @@ describe('a log that is away', () => {
       'accepted',
     ]);
   });
+
+  it('for longer than a lease lets the same process claim a reply again, which is called once all the same', async () => {
+    const world = await newWorld();
+    const asked: string[] = [];
+    const back = Promise.withResolvers<undefined>();
+    const dispatcher = world.process(({ outbound }) => ({
+      outbound: {
+        append: async (fact) => {
+          asked.push(fact.about);
+          await back.promise;
+          return outbound.append(fact);
+        },
+      },
+    }));
+    const sendId = await world.enqueue();
+    start(dispatcher);
+    await until(() => asked.includes(sendId));
+    // when its lease ends, it is claimed again, and a turn later another one is on its way too
+    await world.sql(`update send set lease_until = now() - interval '1 second'`);
+    await until(async () => {
+      const rows = await fixture.db.withTenant(world.tenantId, (tx) =>
+        tx.query('select from send where send_id = $1 and lease_until > now()', [sendId]),
+      );
+      return rows.length > 0;
+    });
+    const other = await world.enqueue();
+    await until(() => asked.includes(other));
+    back.resolve(undefined);
+    // then
+    for (const each of [sendId, other]) await until(async () => (await world.state(each)) === 'accepted');
+    expect(world.history.filter((entry) => entry === 'call')).toHaveLength(2);
+  });
 });
 
 describe('a holder', () => {
+  it('that asks twice at once for the way to a call is let through once', async () => {
+    const world = await newWorld();
+    await world.enqueue();
+    const ledger = new SendLedger(fixture.db, randomUUID());
+    const [send] = await ledger.claim(world.tenantId, 1);
+    if (!send) throw new Error('nothing was claimed');
+    // The first goes alone, the others together.
+    const market = { country: null, prefix: null };
+    const passed = await Promise.all([1, 2, 3].map(() => ledger.markAttempted(send, market, 1)));
+    expect(passed.filter(Boolean)).toHaveLength(1);
+  });
+
   it('that may live keeps its row, and one that was paused does not call when it comes back', async () => {
     const world = await newWorld();
     const sendId = await world.enqueue();

@@ -248,7 +248,10 @@ export class SendLedger {
     });
   }
 
-  /** One step of several rows, locked in the order in which others lock them too. Whether each was in the state that it starts from. */
+  /**
+   * One step of several rows, locked in the order in which others lock them too. Whether each was in the state that it starts from; of
+   * an id that is there twice only the first was, as it would be one after the other.
+   */
   async #move(tenantId: string, { ids, from, change, given, parameters }: Step): Promise<boolean[]> {
     const rows = await this.db.withTenant(tenantId, (tx) =>
       tx.query<{ id: string }>(
@@ -263,7 +266,7 @@ export class SendLedger {
       ),
     );
     const moved = new Set(rows.map(({ id }) => id));
-    return ids.map((id) => moved.has(id));
+    return ids.map((id) => moved.delete(id));
   }
 
   /** One step of a row that this process holds; `parameters` start at $4. False when it holds it no more. */
