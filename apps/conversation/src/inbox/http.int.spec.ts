@@ -132,6 +132,34 @@ describe('what a row shows', () => {
   });
 });
 
+describe('what the business wrote elsewhere', () => {
+  it('has seen what came before it, and not what came since', async () => {
+    const { customer } = await sut.talking();
+    const echo = async (at: Date, messageType = 'text'): Promise<void> => {
+      const before = (await sut.published('conversation.message.recorded.v1', customer)).length;
+      await sut.publish('wa.inbound.v1', 'whatsapp.echo.received.v1', customer.subjectId, {
+        ...sut.origin(),
+        messageRef: await sut.ref(`wamid.${randomUUID()}`),
+        messageType,
+        providerTime: at.toISOString(),
+        subjectId: customer.subjectId,
+        marketHint: { country: 'ES', prefix: '34' },
+        sealed: await sut.envelope(customer, { text: { body: 'Ya está' } }),
+      });
+      await sut.recorded(customer, before + 1);
+    };
+    const second = 1000;
+    const now = sut.now().getTime();
+    expect(await sut.row(customer)).toMatchObject({ unread: 1 });
+    await echo(new Date(now - 60 * second));
+    expect(await sut.row(customer)).toMatchObject({ unread: 1 });
+    await echo(new Date(now + second), 'revoke');
+    expect(await sut.row(customer)).toMatchObject({ unread: 1 });
+    await echo(new Date(now + 2 * second));
+    expect(await sut.row(customer)).toMatchObject({ unread: 0 });
+  });
+});
+
 describe('pages', () => {
   it.each(['recent', 'wait', 'window'] as const)('by %s: every row once, in order, over pages of two', async (sort) => {
     const agent = await sut.agent([randomUUID()]);

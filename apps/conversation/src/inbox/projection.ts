@@ -90,7 +90,11 @@ const listed = (row: ConversationRow, event: CaseEvent, place: string): Partial<
   if (event.type !== 'conversation.message.recorded.v1') return {};
   const { effectiveAt, direction, messageType, sealed } = event.data;
   const message = newest(row, { last_at: place, last_kind: direction, last_sealed: sealed });
-  if (direction === 'echo') return { unread: 0, ...message };
+  if (direction === 'echo') {
+    // Whoever answers elsewhere has seen what came before; one that comes late says nothing about what came since.
+    const answered = messageKind(messageType) === 'speech' && millis(place) >= millis(row.last_at);
+    return { ...(answered ? { unread: 0 } : {}), ...message };
+  }
   const writesNow = row.profile_at === null || millis(effectiveAt) >= millis(row.profile_at);
   return {
     unread: row.unread + (messageKind(messageType) === 'speech' ? 1 : 0),

@@ -84,4 +84,15 @@ describe('what becomes of a reply', () => {
     await sut.settled('wa.outbound.v1');
     expect(await sut.call(agent, 'GET', path)).toMatchObject({ body: { mayReply: 'template', whyNot: 'WINDOW_CLOSED' } });
   });
+
+  it('a status says so: of a message to a customer, and nothing when it failed for one of a group', async () => {
+    const { customer, agent, path } = await sut.talking();
+    const failed = { messageRef: await sut.ref('wamid.failed'), status: 'failed', errorCodes: [131047] };
+    await sut.status(customer, { ...failed, participant: await sut.ref('somebody') });
+    await sut.settled('wa.inbound.v1');
+    expect(await sut.call(agent, 'GET', path)).toMatchObject({ body: { mayReply: 'text' } });
+    await sut.status(customer, failed);
+    await sut.settled('wa.inbound.v1');
+    expect(await sut.call(agent, 'GET', path)).toMatchObject({ body: { mayReply: 'template', whyNot: 'WINDOW_CLOSED' } });
+  });
 });

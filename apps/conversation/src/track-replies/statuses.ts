@@ -74,7 +74,11 @@ export const applyStatuses = async (tx: Tx, lane: number, statuses: readonly Con
   await contradictWindows(
     tx,
     statuses
-      .filter(({ event }) => event.data.status === 'failed' && event.data.errorCodes.includes(WINDOW_CLOSED_ERROR))
+      // As with its status: what fails for one participant says nothing about the group.
+      .filter(
+        ({ event: { data } }) =>
+          data.status === 'failed' && data.participant === '-' && data.errorCodes.includes(WINDOW_CLOSED_ERROR),
+      )
       .map(({ event, key }) => ({
         phoneNumberId: event.data.phoneNumberId,
         subjectId: key,

@@ -53,6 +53,12 @@ describe(Commands.name, () => {
     expect(await sut.run({ tenantId: newId(), commandId, digest: 'two', work })).toEqual({ result: 'done', replayed: false });
   });
 
+  it('refuses text that was cut within a character', async () => {
+    const digest = { text: 'Gracias \ud83d' };
+    const asked = sut.run({ tenantId, commandId: newId(), digest, work: async () => 'done' });
+    await expect(asked).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
+  });
+
   it('keeps nothing of a failure', async () => {
     const commandId = newId();
     const refuse = async (): Promise<string> => {

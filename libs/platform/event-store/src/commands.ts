@@ -31,8 +31,18 @@ const decode = (json: string): unknown =>
 
 const digestOf = (request: unknown): Buffer =>
   createHash('sha256')
-    .update(canonicalize(JSON.parse(encode(request))) ?? 'null')
+    .update(canonicalOf(JSON.parse(encode(request))))
     .digest();
+
+/** Throws VALIDATION_FAILED for text that no encoding can hold: a character outside the first plane that was cut in half. */
+const canonicalOf = (request: unknown): string => {
+  try {
+    return canonicalize(request) ?? 'null';
+  } catch (error) {
+    const errors = [{ path: 'body', message: 'has a text that ends or begins within a character' }];
+    throw new PlatformError('VALIDATION_FAILED', 'a text was cut within a character', { errors }, { cause: error });
+  }
+};
 
 /** Commands that a client may send again: the first result is given back, and nothing happens twice. */
 export class Commands {
