@@ -66,9 +66,10 @@ export const namesConversation = ({ resource }: AccessRecord): boolean => resour
  * Checks the stated reason of a record against what routing had decided when it occurred (audit reference 13). Whoever may see a
  * conversation may see all who wrote in it, so a record of a conversation is judged by that conversation, whoever its subjects are: in a
  * group they are its participants. A list is judged by customer, by the conversations that they have written in: contradicted when any of
- * them is, confirmed when all are. What is parked contradicts nobody. Reasons without a rule, and records that show nobody, are unverifiable.
+ * them is, confirmed when all are. What is parked contradicts nobody, nor does what is missing: `complete` says whether all is known that
+ * was decided before the record came. Reasons without a rule, and records that show nobody, are unverifiable.
  */
-export const verifyReason = (record: AccessRecord, facts: Facts): RecordVerdict => {
+export const verifyReason = (record: AccessRecord, facts: Facts, complete: boolean): RecordVerdict => {
   const rule = rules[record.reason.code];
   if (!rule || record.subjects.length === 0) return { ...unverifiable, bySubject: new Map() };
   const at = Date.parse(record.occurredAt);
@@ -76,8 +77,8 @@ export const verifyReason = (record: AccessRecord, facts: Facts): RecordVerdict 
   const verdict = (subject: string): Verdict => {
     const target = { conversationId, subject };
     const found = rule(facts, record.actor.id, target, at);
-    // The decision that allowed the look may be among those that wait for an operator, and a leaf is for ever.
-    return found.verified === 'contradicted' && facts.incomplete(target) ? unverifiable : found;
+    // The decision that allowed the look may be among those that are not here yet or wait for an operator, and a leaf is for ever.
+    return found.verified === 'contradicted' && (!complete || facts.incomplete(target)) ? unverifiable : found;
   };
   const bySubject = new Map(record.subjects.map((subject) => [subject, verdict(subject)]));
   const all = [...bySubject.values()];

@@ -37,7 +37,7 @@ const assignment = (changed: Partial<Assignment> = {}): Assignment => ({
 });
 const facts = (changed: Partial<KnownFacts>): Facts => new Facts({ assignments: [], queues: [], agents: [], ...changed });
 const verdict = (about: AccessRecord, known: Partial<KnownFacts>): { verified: string; basis: readonly string[] } => {
-  const { verified, basis } = verifyReason(about, facts(known));
+  const { verified, basis } = verifyReason(about, facts(known), true);
   return { verified, basis };
 };
 
@@ -53,6 +53,14 @@ describe('ASSIGNED_CONVERSATION', () => {
     const known = { assignments: [assignment({ agentId: 'colleague', assignedEvent: 'theirs' })], parked: new Set(['one']) };
     expect(verdict(record(), known)).toEqual({ verified: 'unverifiable', basis: [] });
     expect(verdict(record(), { ...known, assignments: [assignment()] }).verified).toBe('confirmed');
+  });
+
+  it('is not contradicted by what is missing while decisions may still be on their way', () => {
+    const theirs = assignment({ agentId: 'colleague' });
+    const late = (known: Partial<KnownFacts>): string => verifyReason(record(), facts(known), false).verified;
+    expect(late({ assignments: [theirs] })).toBe('unverifiable');
+    expect(late({ assignments: [assignment({ until: minutes(-10), endedEvent: 'ended' })] })).toBe('unverifiable');
+    expect(late({ assignments: [theirs, assignment()] })).toBe('confirmed');
   });
 
   it('is contradicted in no list while anything is parked: whoever it shows may have written in a group that waits', () => {
@@ -73,7 +81,7 @@ describe('ASSIGNED_CONVERSATION', () => {
       assignment({ subject: 'the-group' }),
       assignment({ subject: 'participant', conversationId: 'case-2', agentId: 'colleague', assignedEvent: 'theirs' }),
     ];
-    const found = verifyReason(group, facts({ assignments: known }));
+    const found = verifyReason(group, facts({ assignments: known }), true);
     expect(found).toMatchObject({ verified: 'confirmed', basis: ['assigned-1'] });
     expect([...found.bySubject.values()].map(({ verified }) => verified)).toEqual(['confirmed', 'confirmed']);
     // The look of who has only the participant's own conversation.
@@ -125,7 +133,7 @@ describe('ASSIGNED_CONVERSATION', () => {
       basis: ['assigned-1', 'assigned-2'],
     });
     const theirs = assignment({ conversationId: 'case-2', subject: 'two', agentId: 'colleague' });
-    const mixed = verifyReason(list(['one', 'two']), facts({ assignments: [assignment(), theirs] }));
+    const mixed = verifyReason(list(['one', 'two']), facts({ assignments: [assignment(), theirs] }), true);
     expect(mixed.verified).toBe('contradicted');
     expect(mixed.bySubject.get('one')?.verified).toBe('confirmed');
     expect(mixed.bySubject.get('two')?.verified).toBe('contradicted');

@@ -2,6 +2,7 @@ import type { AccessRecord } from '@centralita/contracts';
 import { toBigInt, type Tx } from '@centralita/event-store';
 import { loadFacts } from '../facts/load.js';
 import { isVerifiable, verifyReason } from '../facts/reason.js';
+import type { Completeness } from './completeness.js';
 import { LeafBuilder, type DueRecord } from './leaves.js';
 
 /** Records that one pass looks at, shared by the lanes that have any; a lane that has more goes on in the next pass. */
@@ -21,8 +22,7 @@ type IntakeRow = {
   age_ms: number;
 };
 
-/** Whether a record that came in so long ago must wait for facts that are still on their way. */
-export type MustWait = (received: { at: Date; ageMs: number }) => boolean;
+export type CompletenessAt = (received: { at: Date; ageMs: number }) => Completeness;
 
 /**
  * The next records of all lanes, in the order of their numbers within a lane and of their arrival between lanes. A record whose
@@ -31,7 +31,7 @@ export type MustWait = (received: { at: Date; ageMs: number }) => boolean;
  */
 export const dueRecords = async (
   tx: Tx,
-  mustWait: MustWait,
+  completenessAt: CompletenessAt,
   parked: ReadonlySet<string>,
 ): Promise<{ due: DueRecord[]; more: boolean }> => {
   const rows = await tx.query<IntakeRow>(
@@ -61,8 +61,9 @@ export const dueRecords = async (
   for (const row of inOrderOfArrival(rows)) {
     const { lane, kind, event_id: eventId, record, traceparent } = row;
     if (held.has(lane)) continue;
-    const verdict = verifyReason(record, facts);
-    if (verdict.verified !== 'confirmed' && isVerifiable(record) && mustWait({ at: row.received_at, ageMs: row.age_ms })) {
+    const completeness = completenessAt({ at: row.received_at, ageMs: row.age_ms });
+    const verdict = verifyReason(record, facts, completeness === 'complete');
+    if (verdict.verified !== 'confirmed' && isVerifiable(record) && completeness === 'awaited') {
       held.add(lane);
       continue;
     }

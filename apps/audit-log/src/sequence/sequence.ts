@@ -4,7 +4,7 @@ import { tracedStep } from '@centralita/event-log';
 import { toBigInt, type EventStore, type NewEvent, type Tx } from '@centralita/event-store';
 import { logIdOf } from '../log-identity.js';
 import { sha256 } from '../signing/signer.js';
-import { dueRecords, type MustWait } from './due.js';
+import { dueRecords, type CompletenessAt } from './due.js';
 import { LeafBuilder, type SequencedLeaf, type SubjectHead } from './leaves.js';
 import { checkSources, type Finding } from './sources.js';
 import { insertNodes, nodesOf } from './tree-store.js';
@@ -21,7 +21,7 @@ export type SequenceOptions = {
   /** Unique to a start of a process. */
   readonly holder: string;
   readonly leaseMs: number;
-  readonly mustWait: MustWait;
+  readonly completenessAt: CompletenessAt;
   /** Customers, by commitment, of whom this group has records parked. */
   readonly parked: ReadonlySet<string>;
   readonly clock: () => Date;
@@ -44,7 +44,7 @@ export const sequence = async (tx: Tx, options: SequenceOptions): Promise<Sequen
   const lease = await store.leaseDomain(tx, logId, options.holder, options.leaseMs);
   if (!lease) return null;
   const size = lease.lastSeq;
-  const { due, more } = await dueRecords(tx, options.mustWait, options.parked);
+  const { due, more } = await dueRecords(tx, options.completenessAt, options.parked);
   if (due.length === 0) return { leaves: 0, size, findings: [], more: false };
 
   const heads = await subjectHeads(tx, [...new Set(due.flatMap(({ record }) => record.subjects))]);

@@ -24,15 +24,14 @@ import { FactsFreshness } from '../facts/freshness.js';
 import { ParkedSubjects } from '../facts/parked.js';
 import { Signer } from '../signing/signer.js';
 import { lastCheckpoint, publishCheckpoint } from './checkpoint.js';
-import type { MustWait } from './due.js';
+import { completenessOf } from './completeness.js';
+import type { CompletenessAt } from './due.js';
 import { sequence } from './sequence.js';
 
 const IDLE_MS = 50;
 const BACKOFF_MS = 1_000;
 /** Another process takes a log over when its sequencer has been silent for so long. */
 const LEASE_MS = 10_000;
-/** A reason is judged without complete facts rather than never: then nobody waits for a consumer that stands still. */
-const LONGEST_WAIT_MS = 60_000;
 /** How long the last checkpoint of a process waits for its leaves to be published. */
 const FINAL_MS = 3_000;
 
@@ -46,6 +45,8 @@ export class Sequencer implements OnApplicationBootstrap {
   readonly #age;
   readonly #sealed;
   readonly #findings;
+  /** By the monotonic clock. */
+  readonly #startedAt = performance.now();
   /** Logs whose last pass failed, by the monotonic clock. */
   readonly #restingUntil = new Map<string, number>();
   #stopping = false;
@@ -136,7 +137,7 @@ export class Sequencer implements OnApplicationBootstrap {
           store: this.store,
           holder: this.#holder,
           leaseMs: LEASE_MS,
-          mustWait: this.#mustWait,
+          completenessAt: this.#completenessAt,
           parked,
           clock: this.clock,
         }),
@@ -175,8 +176,14 @@ export class Sequencer implements OnApplicationBootstrap {
     });
   }
 
-  readonly #mustWait: MustWait = ({ at, ageMs }) =>
-    ageMs < LONGEST_WAIT_MS && this.#freshness.completeUntil < at.getTime() + this.config.AUDIT_REASON_PATIENCE_MS;
+  readonly #completenessAt: CompletenessAt = ({ at, ageMs }) =>
+    completenessOf({
+      factsCompleteUntil: this.#freshness.completeUntil,
+      receivedAt: at.getTime(),
+      ageMs,
+      uptimeMs: performance.now() - this.#startedAt,
+      patienceMs: this.config.AUDIT_REASON_PATIENCE_MS,
+    });
 
   async #tenants(): Promise<string[]> {
     const rows = await this.db.system((tx) =>
