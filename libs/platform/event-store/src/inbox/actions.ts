@@ -64,6 +64,9 @@ export const consumerActions = {
 /** Missing tables or rights, and a broken server: the next record would fail as well. */
 const brokenDatabase = /^(0A|42|XX)/;
 
+/** Names of errors that say that code was wrong about its values. Those that Node throws itself have a string code too. */
+const bugs = new Set(['TypeError', 'RangeError', 'SyntaxError', 'ReferenceError', 'AssertionError']);
+
 /**
  * Total. An error of input and output (it has a string code, or was a timeout) passes; any other that is not ours is a bug, which this
  * record meets each time.
@@ -76,7 +79,7 @@ export const consumerActionOf = (error: unknown): ConsumerAction => {
   }
   if (!isError(error)) return 'park';
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'retry';
-  return 'code' in error && typeof error.code === 'string' ? 'retry' : 'park';
+  return 'code' in error && typeof error.code === 'string' && !bugs.has(error.name) ? 'retry' : 'park';
 };
 
 /** The code under which a record is parked, or null when the error is not about the record. */

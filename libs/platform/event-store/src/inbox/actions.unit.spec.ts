@@ -4,6 +4,14 @@ import { z } from 'zod';
 import { consumerActionOf, consumerActions, permanentCode } from './actions.js';
 
 const systemError = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+/** As Node throws it itself: a bug that has a code. */
+const wrongValue = (): unknown => {
+  try {
+    return Buffer.alloc(-1);
+  } catch (error) {
+    return error;
+  }
+};
 const aborted = Object.assign(new Error('aborted'), { name: 'AbortError' });
 
 describe(permanentCode.name, () => {
@@ -11,6 +19,7 @@ describe(permanentCode.name, () => {
     ['a rule of the domain', new PlatformError('WINDOW_CLOSED', ''), 'WINDOW_CLOSED'],
     ['a schema', new z.ZodError([]), 'RECORD_INVALID'],
     ['a bug', new TypeError(''), 'INTERNAL'],
+    ['a bug that Node noticed', wrongValue(), 'INTERNAL'],
     ['an invariant', new Error('cannot be'), 'INTERNAL'],
     ['something thrown that is no error', 'text', 'INTERNAL'],
     ['a constraint', new PlatformError('INTERNAL', '', { sqlState: '23514' }), 'INTERNAL'],
@@ -22,6 +31,7 @@ describe(permanentCode.name, () => {
     ['trouble of the log', new PlatformError('LOG_UNAVAILABLE', '')],
     ['a deadlock', new PlatformError('DATABASE_UNAVAILABLE', '', { sqlState: '40P01' })],
     ['a refused connection', systemError],
+    ['a stream that ended early', Object.assign(new Error('premature close'), { code: 'ERR_STREAM_PREMATURE_CLOSE' })],
     ['an aborted request', aborted],
     ['a table that is not there', new PlatformError('INTERNAL', '', { sqlState: '42P01' })],
     ['a version that was used twice', new PlatformError('VERSION_REUSED', '')],
