@@ -143,6 +143,8 @@ describe('the feed of conversation', () => {
     const { db } = sut.service.deps;
     const first = db.withTenant(sut.tenantId, async (tx: Tx) => {
       inOneTrip(tx, pointersTo(3, [change(slow)]));
+      // What is sent together is not awaited, but in order: when this is answered, the lane is held.
+      await tx.query('select 1');
       pointed.resolve(undefined);
       await held.promise;
     });
