@@ -17,6 +17,8 @@ export type OutboundFact<Type extends OutboundType = OutboundType> = {
     readonly attempt: number;
     readonly data: EventData<T>;
     readonly flow: Flow | null;
+    /** When it happened, where that was before it is said. */
+    readonly at?: string;
   };
 }[Type];
 
@@ -32,7 +34,7 @@ export class Outbound {
   ) {}
 
   async append(fact: OutboundFact): Promise<void> {
-    const { type, tenantId, key, about, attempt, data, flow } = fact;
+    const { type, tenantId, key, about, attempt, data, flow, at } = fact;
     const id = (await this.keyring.references(tenantId)).sendEventId(type, about, attempt);
     const now = this.clock().toISOString();
     const value = encodeEvent({
@@ -40,7 +42,7 @@ export class Outbound {
       id,
       source: '/centralita/ingest',
       type,
-      time: now,
+      time: at ?? now,
       subject: key,
       datacontenttype: 'application/json',
       dataschema: schemaUri(type),

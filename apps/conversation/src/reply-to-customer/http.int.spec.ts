@@ -179,7 +179,7 @@ describe('outside the window', () => {
   });
 
   it('the provider says closed and is believed', async () => {
-    const { customer, agent, path } = await sut.talking();
+    const { customer, agent, path } = await sut.talking(new Date(sut.now().getTime() - 60_000));
     const headers = { 'if-match': await version(agent, path) };
     const sent = await sut.call(agent, 'POST', `${path}/replies`, text('Hola'), headers);
     await sut.status(customer, { messageRef: await sut.ref('wamid.out'), status: 'failed', errorCodes: [131047] });

@@ -8,6 +8,8 @@ beforeAll(async () => {
 });
 afterAll(() => sut.stop());
 
+const aMinuteAgo = (): Date => new Date(sut.now().getTime() - 60_000);
+
 /** A reply that was asked for, and what may become of it. */
 const replied = async () => {
   const { customer, agent, path } = await sut.talking();
@@ -76,7 +78,7 @@ describe('what becomes of a reply', () => {
   });
 
   it('the edge says that the window was closed: the next text is refused here', async () => {
-    const { customer, agent, path } = await sut.talking();
+    const { customer, agent, path } = await sut.talking(aMinuteAgo());
     await sut.publish('wa.outbound.v1', 'whatsapp.reply.refused.v1', customer.subjectId, {
       ...{ sendId: crypto.randomUUID(), replyId: crypto.randomUUID(), conversationId: sut.conversation(customer) },
       ...{ phoneNumberId: sut.origin().phoneNumberId, attempt: 1, reason: 'window_closed', providerCode: 131047 },
@@ -86,7 +88,7 @@ describe('what becomes of a reply', () => {
   });
 
   it('a status says so: of a message to a customer, and nothing when it failed for one of a group', async () => {
-    const { customer, agent, path } = await sut.talking();
+    const { customer, agent, path } = await sut.talking(aMinuteAgo());
     const failed = { messageRef: await sut.ref('wamid.failed'), status: 'failed', errorCodes: [131047] };
     await sut.status(customer, { ...failed, participant: await sut.ref('somebody') });
     await sut.settled('wa.inbound.v1');

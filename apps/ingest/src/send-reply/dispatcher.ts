@@ -6,7 +6,7 @@ import type { MetaApps } from '../apps.js';
 import type { Outbound } from '../outbound.js';
 import { contentsOf } from './contents.js';
 import type { Heard } from './heard.js';
-import type { Decided, Outcome, Send, SendLedger } from './ledger.js';
+import type { Decided, Outcome, RefusalReason, Send, SendLedger } from './ledger.js';
 import { Pace } from './pace.js';
 
 export type DispatcherOptions = {
@@ -203,7 +203,9 @@ export class Dispatcher {
     const market = marketOf(identityOf(contents.recipientType === 'group' ? [] : [contents.to, contents.recipient]));
     if (!(await ledger.markAttempted(send, market, callSeconds))) return;
     if (this.#isLate(send)) return this.#decide(send, refused('deadline_passed'));
-    await this.#settle(send, await client.send({ ...contents, phoneNumberId: send.phoneNumberId, callbackData: send.sendId }));
+    const calledAt = this.#options.clock().toISOString();
+    const answer = await client.send({ ...contents, phoneNumberId: send.phoneNumberId, callbackData: send.sendId });
+    await this.#settle(send, answer, calledAt);
   }
 
   async #open(send: Send): Promise<ReturnType<typeof contentsOf> | 'erased'> {
@@ -214,7 +216,7 @@ export class Dispatcher {
     return opened.state === 'erased' ? 'erased' : contentsOf(opened.value);
   }
 
-  async #settle(send: Send, answer: SendOutcome): Promise<void> {
+  async #settle(send: Send, answer: SendOutcome, calledAt: string): Promise<void> {
     const { ledger, keyring, onOutcome } = this.#options;
     if (answer.outcome === 'unknown') {
       onOutcome?.('unknown');
@@ -224,7 +226,7 @@ export class Dispatcher {
       const { reason, code, status } = answer;
       const meaning = code === null ? null : meaningOf(code);
       this.#options.logger.info({ sendId: send.sendId, reason, code, status, meaning }, 'the provider refused a reply');
-      return this.#decide(send, refused(reason, code));
+      return this.#decide(send, refused(reason, code, calledAt));
     }
     const references = await keyring.references(send.tenantId);
     return this.#decide(send, { state: 'accepted', messageRef: references.messageRef(send.phoneNumberId, answer.wamid) });
@@ -244,7 +246,12 @@ export class Dispatcher {
       else if (outcome.state === 'accepted')
         await this.#append(decided, 'whatsapp.reply.accepted.v1', { kind: decided.kind, messageRef: outcome.messageRef });
       else if (outcome.state === 'refused')
-        await this.#append(decided, 'whatsapp.reply.refused.v1', { reason: outcome.reason, providerCode: outcome.providerCode });
+        await this.#append(
+          decided,
+          'whatsapp.reply.refused.v1',
+          { reason: outcome.reason, providerCode: outcome.providerCode },
+          outcome.at,
+        );
       else await this.#append(decided, 'whatsapp.reply.unresolved.v1', {});
     } catch (error) {
       // It stays decided and is announced at the next turn.
@@ -259,10 +266,11 @@ export class Dispatcher {
     send: Omit<Send, 'sealed' | 'sendBefore'>,
     type: Type,
     own: Omit<EventData<Type>, 'sendId' | 'replyId' | 'conversationId' | 'phoneNumberId' | 'attempt'>,
+    at?: string,
   ): Promise<void> {
     const { tenantId, key, sendId, replyId, conversationId, phoneNumberId, attempt, flow } = send;
     const data = { sendId, replyId, conversationId, phoneNumberId, attempt, ...own };
-    await this.#options.outbound.append({ type, tenantId, key, about: sendId, attempt, data, flow } as Parameters<
+    await this.#options.outbound.append({ type, tenantId, key, about: sendId, attempt, data, flow, at } as Parameters<
       Outbound['append']
     >[0]);
   }
@@ -272,8 +280,9 @@ export class Dispatcher {
   }
 }
 
-const refused = (reason: Extract<Outcome, { state: 'refused' }>['reason'], providerCode: number | null = null): Outcome => ({
+const refused = (reason: RefusalReason, providerCode: number | null = null, at?: string): Outcome => ({
   state: 'refused',
   reason,
   providerCode,
+  ...(at === undefined ? {} : { at }),
 });

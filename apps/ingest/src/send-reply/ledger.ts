@@ -6,7 +6,13 @@ import { Gathered } from './gathered.js';
 export type RefusalReason = EventData<'whatsapp.reply.refused.v1'>['reason'];
 export type Outcome =
   | { readonly state: 'accepted'; readonly messageRef: string }
-  | { readonly state: 'refused'; readonly reason: RefusalReason; readonly providerCode: number | null }
+  | {
+      readonly state: 'refused';
+      readonly reason: RefusalReason;
+      readonly providerCode: number | null;
+      /** When the call was made that was refused; absent where none was made, and in rows that an earlier build decided. */
+      readonly at?: string;
+    }
   | { readonly state: 'unresolved' };
 
 /** A reply on its way, as whoever holds its lease sees it. */

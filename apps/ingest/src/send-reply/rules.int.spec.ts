@@ -58,6 +58,21 @@ describe('a status', () => {
   });
 });
 
+describe('a refusal', () => {
+  it('that could not be announced at once tells when the call was made', async () => {
+    const world = await newWorld();
+    const key = randomUUID();
+    const sendId = await world.enqueue(key);
+    const at = '2026-01-02T03:04:05.678Z';
+    const outcome = { state: 'refused', reason: 'window_closed', providerCode: 131047, at };
+    await world.sql(`update send set state = 'decided', outcome = $1, attempted_at = now()`, [JSON.stringify(outcome)]);
+    start(world.process());
+    await until(async () => (await world.state(sendId)) === 'refused');
+    const [refused] = eventsOn(log, 'wa.outbound.v1').filter(({ subject }) => subject === key);
+    expect(refused).toMatchObject({ time: at, data: { reason: 'window_closed', providerCode: 131047 } });
+  });
+});
+
 describe('giving up', () => {
   it('waits until what the provider has said is taken up: the proof may be on the log', async () => {
     // given an unknown call of long ago, and a status that the group has not applied, as after an outage

@@ -85,10 +85,17 @@ describe('a reply', () => {
 
   it('that is refused says why', async () => {
     const sendId = randomUUID();
-    plans.set(sendId, refuse(131047));
+    let called = '';
+    plans.set(sendId, (response) => {
+      called = new Date().toISOString();
+      refuse(131047)(response);
+    });
     await request({ sendId });
     expect(await settled(sendId, 'refused')).toEqual(['attempted', 'refused']);
-    expect(said(sendId)[1]!.data).toMatchObject({ reason: 'window_closed', providerCode: 131047 });
+    const [attempted, refused] = said(sendId);
+    expect(refused!.data).toMatchObject({ reason: 'window_closed', providerCode: 131047 });
+    // It is about the moment of the call: what the customer wrote since has opened the window again.
+    expect(refused!.event.time >= attempted!.event.time && refused!.event.time <= called).toBe(true);
   });
 
   it('that comes too late is refused without a call', async () => {

@@ -32,10 +32,13 @@ export const openWindow = (state: WindowState, effectiveAt: string): WindowState
   openedAt: later(state.openedAt, effectiveAt),
 });
 
-/** The window after the provider refused a message at that time because the window was closed. */
+/**
+ * The window after the provider refused a message, sent at that time, because the window was closed. Customers' times are whole seconds,
+ * so this one is cut to the second: what they wrote later in it must not look older.
+ */
 export const contradictWindow = (state: WindowState, at: string): WindowState => ({
   ...state,
-  contradictedAt: later(state.contradictedAt, at),
+  contradictedAt: later(state.contradictedAt, instant(Math.floor(millis(at) / 1000) * 1000)),
 });
 
 /** Folds recorded windows; an older opening that arrives late moves nothing. */
@@ -45,7 +48,7 @@ export const evolveWindow = (state: WindowState, event: WindowEvent): WindowStat
 export const windowExpiresAt = ({ openedAt, contradictedAt }: WindowState): string | null => {
   if (openedAt === null) return null;
   const expires = millis(openedAt) + WINDOW_MS;
-  if (contradictedAt === null || millis(contradictedAt) < millis(openedAt)) return instant(expires);
+  if (contradictedAt === null || millis(contradictedAt) <= millis(openedAt)) return instant(expires);
   return instant(Math.min(expires, millis(contradictedAt)));
 };
 

@@ -51,6 +51,9 @@ describe('the customer service window', () => {
     const contradicted = contradictWindow(openWindow(noWindow, at(0)), at(HOUR_MS));
     expect(windowExpiresAt(contradicted)).toBe(at(HOUR_MS));
     expect(windowExpiresAt(openWindow(contradicted, at(2 * HOUR_MS)))).toBe(at(26 * HOUR_MS));
+    // Customers' times are whole seconds: what was written in the second of the refused call may have been written after it.
+    const refused = contradictWindow(openWindow(noWindow, at(0)), at(HOUR_MS + 900));
+    expect(windowExpiresAt(openWindow(refused, at(HOUR_MS)))).toBe(at(25 * HOUR_MS));
     // A contradiction that comes after the window's own end changes nothing.
     expect(windowExpiresAt(contradictWindow(openWindow(noWindow, at(0)), at(30 * HOUR_MS)))).toBe(at(24 * HOUR_MS));
   });
