@@ -87,7 +87,12 @@ export const mediaEnv = z
     MEDIA_MAX_BYTES: envInteger(1, 2_000_000_000)
       .default(100 * 1024 * 1024)
       .describe('bigger media is declared lost; the provider takes documents up to 100 MB'),
-    MEDIA_CONCURRENCY: envInteger(1, 100).default(4).describe('media fetched at the same time'),
+    MEDIA_CONCURRENCY: envInteger(1, 100).default(4).describe('media fetched at the same time, as far as the memory goes'),
+    MEDIA_MEMORY_BYTES: envInteger(1, 64_000_000_000)
+      .default(500 * 1024 * 1024)
+      .describe(
+        'what media under way may hold in memory: three fifths for what is fetched, two for what is read; the rest waits. The default takes one of the biggest of each',
+      ),
     MEDIA_BACKOFF_MS: envInteger(10, 600_000)
       .default(2000)
       .describe(

@@ -3,19 +3,22 @@ import { isPlatformError, type EventData } from '@centralita/contracts';
 import type { Keyring } from '@centralita/keyring';
 import type { ObjectStore } from '@centralita/object-store';
 import type { Clock, Logger } from '@centralita/platform-nest';
-import { mediaPartOf, type CloudApi } from '@centralita/whatsapp';
+import { mediaPartOf, type CloudApi, type MediaInfo } from '@centralita/whatsapp';
 import type { MetaApps } from '../apps.js';
 import type { Outbound } from '../outbound.js';
 import { matchesChecksum } from './checksum.js';
 import type { MediaJob, MediaJobs } from './jobs.js';
+import type { MediaMemory } from './memory.js';
 
+type Client = Pick<CloudApi, 'mediaInfo' | 'downloadMedia'>;
 export type FetcherOptions = {
   readonly jobs: MediaJobs;
   readonly objects: ObjectStore;
   readonly outbound: Pick<Outbound, 'append'>;
   readonly keyring: Pick<Keyring, 'sealer' | 'checkAlive' | 'closed'>;
+  readonly memory: MediaMemory;
   readonly apps: MetaApps;
-  readonly clientOf: (tenantId: string, phoneNumberId: string) => Pick<CloudApi, 'mediaInfo' | 'downloadMedia'> | undefined;
+  readonly clientOf: (tenantId: string, phoneNumberId: string) => Client | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly maxBytes: number;
@@ -26,7 +29,9 @@ export type FetcherOptions = {
 };
 
 type LossReason = EventData<'media.lost.v1'>['reason'];
-type Fetched = { readonly bytes: Buffer } | { readonly lost: LossReason } | 'again';
+/** `again`: not now. */
+type Missed = { readonly lost: LossReason } | 'again';
+type Found = { readonly client: Client; readonly info: MediaInfo; readonly again: Missed };
 
 const IDLE_MS = 250;
 /** The provider keeps media of inbound messages for this long. */
@@ -116,16 +121,31 @@ export class MediaFetcher {
   }
 
   async #process(job: MediaJob): Promise<void> {
+    const { memory, objects, maxBytes } = this.#options;
     const key = mediaObjectKey(job);
-    let cipher = await this.#options.objects.get(key);
-    if (!cipher) {
-      const fetched = await this.#fetch(job);
-      if (fetched === 'again') return this.#postpone(job);
-      if ('lost' in fetched) return this.#lose(job, fetched.lost);
-      const sealed = await this.#store(job, key, fetched.bytes);
-      if (!sealed) return this.#lose(job, 'refused');
-      cipher = sealed;
-    }
+    const standing = await objects.head(key);
+    if (standing)
+      return memory.whileFetching(standing.bytes, async () => {
+        const cipher = await objects.get(key);
+        return cipher ? this.#conclude(job, key, cipher) : this.#postpone(job);
+      });
+    const found = await this.#find(job);
+    if (found === 'again' || 'lost' in found) return this.#miss(job, found);
+    return memory.whileFetching(found.info.bytes ?? maxBytes, async () => {
+      // Whoever had to wait until the end does not begin.
+      if (this.#stopped) return this.#options.jobs.postpone(job, 0);
+      const fetched = await this.#download(job, found);
+      if (fetched === 'again' || 'lost' in fetched) return this.#miss(job, fetched);
+      const cipher = await this.#store(job, key, fetched.bytes);
+      return cipher ? this.#conclude(job, key, cipher) : this.#lose(job, 'refused');
+    });
+  }
+
+  async #miss(job: MediaJob, missed: Missed): Promise<void> {
+    return missed === 'again' ? this.#postpone(job) : this.#lose(job, missed.lost);
+  }
+
+  async #conclude(job: MediaJob, key: string, cipher: Buffer): Promise<void> {
     const bytes = cipher.length - CIPHER_OVERHEAD;
     const cipherSha256 = createHash('sha256').update(cipher).digest('hex');
     const { mediaId, messageRef, subjectId, mimeType } = job;
@@ -137,7 +157,7 @@ export class MediaFetcher {
     this.#options.onOutcome?.('stored');
   }
 
-  async #fetch(job: MediaJob): Promise<Fetched> {
+  async #find(job: MediaJob): Promise<Found | Missed> {
     const { keyring, clientOf, clock, maxBytes } = this.#options;
     const client = clientOf(job.tenantId, job.phoneNumberId);
     if (!client) return { lost: 'refused' };
@@ -147,16 +167,20 @@ export class MediaFetcher {
     if (!media) return { lost: 'refused' };
     // Asked once more even when it is late: the provider may keep it longer than it says.
     const tooLate = clock().getTime() - job.providerTime.getTime() > KEPT_MS;
-    const again: Fetched = tooLate ? { lost: 'expired' } : 'again';
+    const again: Missed = tooLate ? { lost: 'expired' } : 'again';
     const found = await client.mediaInfo(media.providerMediaId, job.phoneNumberId);
     if (found.outcome !== 'found') return found.outcome === 'gone' ? { lost: tooLate ? 'expired' : 'not_found' } : again;
     if (found.info.bytes !== null && found.info.bytes > maxBytes) return { lost: 'too_big' };
+    return { client, info: found.info, again };
+  }
+
+  async #download(job: MediaJob, { client, info, again }: Found): Promise<{ readonly bytes: Buffer } | Missed> {
     for (let mismatches = 0; mismatches < MAX_MISMATCHES; mismatches += 1) {
-      const download = await client.downloadMedia(found.info.url, maxBytes);
+      const download = await client.downloadMedia(info.url, this.#options.maxBytes);
       // A link lives five minutes; when it is gone a new one may be asked for.
       if (download.outcome === 'retry' || download.outcome === 'gone') return again;
       if (download.outcome !== 'bytes') return { lost: download.outcome };
-      if (matchesChecksum(download.bytes, job.sha256, found.info.sha256)) return { bytes: download.bytes };
+      if (matchesChecksum(download.bytes, job.sha256, info.sha256)) return { bytes: download.bytes };
     }
     return { lost: 'hash_mismatch' };
   }

@@ -5,6 +5,7 @@ import { binary, disclosure, Endpoint, route, type InputOf, type OutputOf } from
 import { Controller, Inject } from '@nestjs/common';
 import { z } from 'zod';
 import { MediaJobs } from './jobs.js';
+import { MediaMemory } from './memory.js';
 
 export const OBJECTS = Symbol('ingest:objects');
 
@@ -27,16 +28,18 @@ export class MediaController {
   constructor(
     private readonly jobs: MediaJobs,
     private readonly keyring: Keyring,
+    private readonly memory: MediaMemory,
     @Inject(OBJECTS) private readonly objects: ObjectStore,
   ) {}
 
   @Endpoint(readMedia)
-  async read({ tenantId, params }: InputOf<typeof readMedia>): Promise<OutputOf<typeof readMedia>> {
+  async read({ tenantId, params, signal }: InputOf<typeof readMedia>): Promise<OutputOf<typeof readMedia>> {
     const media = await this.jobs.find(tenantId, params.mediaId);
     if (!media) throw new PlatformError('NOT_FOUND', 'there is no such media, or not yet');
     const { subjectId, objectKey } = media;
     const keys = await this.keyring.sealer(tenantId, [subjectId]);
     if (keys.state(subjectId) === 'destroyed') throw new PlatformError('ERASED', 'the data of this customer has been erased');
+    await this.memory.untilReadable(media.bytes, signal);
     const cipher = await this.objects.get(objectKey);
     if (!cipher)
       throw new PlatformError('UPSTREAM_UNAVAILABLE', 'the object store does not have the bytes', { mediaId: params.mediaId });

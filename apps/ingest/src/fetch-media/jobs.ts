@@ -90,10 +90,15 @@ export class MediaJobs {
   async find(
     tenantId: string,
     mediaId: string,
-  ): Promise<{ readonly subjectId: string; readonly mimeType: string; readonly objectKey: string } | null> {
+  ): Promise<{
+    readonly subjectId: string;
+    readonly mimeType: string;
+    readonly objectKey: string;
+    readonly bytes: number;
+  } | null> {
     const [row] = await this.db.withTenant(tenantId, (tx) =>
-      tx.query<{ subjectId: string; mimeType: string; objectKey: string }>(
-        `select subject_id as "subjectId", mime_type as "mimeType", object_key as "objectKey"
+      tx.query<{ subjectId: string; mimeType: string; objectKey: string; bytes: number }>(
+        `select subject_id as "subjectId", mime_type as "mimeType", object_key as "objectKey", bytes::float8
          from media where tenant_id = $1 and media_id = $2 and state = 'stored'`,
         [tenantId, mediaId],
       ),

@@ -24,12 +24,18 @@ import { MediaFetcher } from './fetcher.js';
 import { NoteMedia } from './handler.js';
 import { MediaController, OBJECTS } from './http.js';
 import { MediaJobs } from './jobs.js';
+import { MediaMemory } from './memory.js';
 
 /** The media role: fetches what customers sent, and serves it as an audited query; beside it the directory's one query. */
 @Module({
   controllers: [NoteMedia, MediaController, SubjectController],
   providers: [
     { provide: MediaJobs, useFactory: (db: Database) => new MediaJobs(db), inject: [Database] },
+    {
+      provide: MediaMemory,
+      useFactory: (config: MediaEnv) => new MediaMemory(config.MEDIA_MEMORY_BYTES),
+      inject: [CONFIG],
+    },
     {
       provide: OBJECTS,
       useFactory: (config: MediaEnv) => openObjectStore(objectStoreOptions('MEDIA', config)),
@@ -41,6 +47,7 @@ export class MediaModule implements OnApplicationBootstrap {
   constructor(
     private readonly jobs: MediaJobs,
     private readonly keyring: Keyring,
+    private readonly memory: MediaMemory,
     @Inject(OBJECTS) private readonly objects: ObjectStore,
     @Inject(EVENT_LOG) private readonly log: EventLog,
     @Inject(CONFIG) private readonly config: MediaEnv,
@@ -59,6 +66,7 @@ export class MediaModule implements OnApplicationBootstrap {
       objects: this.objects,
       outbound: new Outbound(this.log, this.keyring, this.clock),
       keyring: this.keyring,
+      memory: this.memory,
       apps,
       clientOf: graphClients(apps, config),
       clock: this.clock,

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { PlatformError, type Sealed } from '@centralita/contracts';
-import { canonicalBytes, decrypt, encrypt, hmac, NONCE_BYTES } from './crypto.js';
+import { canonicalBytes, decrypt, encrypt, encryptBehindNonce, hmac, NONCE_BYTES } from './crypto.js';
 
 export type KeyState = 'live' | 'closing' | 'destroyed';
 
@@ -69,7 +69,7 @@ export class SubjectKeys {
     const { keys } = this.#writable(subject);
     const associated = this.#associatedBytes(subject, context);
     const nonce = hmac(keys.nonce, associated, '|', bytes).subarray(0, NONCE_BYTES);
-    return Buffer.concat([nonce, encrypt(keys.enc, nonce, associated, bytes)]);
+    return encryptBehindNonce(keys.enc, nonce, associated, bytes);
   }
 
   openBytes(subject: string, context: string, sealed: Buffer): OpenedBytes {

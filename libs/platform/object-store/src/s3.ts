@@ -75,7 +75,8 @@ export class S3Store implements ObjectStore {
     const Key = requireKey(key);
     return this.#orNull(async () => {
       const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.options.bucket, Key }));
-      return Buffer.from((await Body?.transformToByteArray()) ?? new Uint8Array());
+      const { buffer, byteOffset, byteLength } = (await Body?.transformToByteArray()) ?? new Uint8Array();
+      return Buffer.from(buffer, byteOffset, byteLength);
     });
   }
 
