@@ -250,7 +250,8 @@ describe(inboxMiddleware.name, () => {
     };
     expect(await codeOf(sut(batchOf(log, stored), handle, none))).toBe('KEY_UNAVAILABLE');
     const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
-    expect(await codeOf(sut(batchOf(log, stored), () => Promise.reject(refused), none))).toBe('UPSTREAM_UNAVAILABLE');
+    const unreachable = sut(batchOf(log, stored), () => Promise.reject(refused), none);
+    await expect(unreachable).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', cause: refused });
     expect(await applied(f, group)).toEqual([]);
     expect(await nextOffset(f, group, stored)).toBe(0);
     failing = false;

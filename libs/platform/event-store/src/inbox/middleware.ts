@@ -123,10 +123,12 @@ class Inbox {
     } catch (error) {
       if (!isPlatformError(error) && permanentCode(error) === null)
         // The transport backs off for errors that say that they pass; any other would end the process.
-        throw new PlatformError('UPSTREAM_UNAVAILABLE', 'a handler could not reach what it needs', {
-          groupId,
-          topic: batch.topic,
-        });
+        throw new PlatformError(
+          'UPSTREAM_UNAVAILABLE',
+          'a handler could not reach what it needs',
+          { groupId, topic: batch.topic },
+          { cause: error },
+        );
       if (isPlatformError(error) && !error.retryable) {
         logger?.error(
           { groupId, topic: batch.topic, partition: batch.partition, code: error.code, ...error.details },
